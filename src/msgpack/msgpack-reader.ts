@@ -1,0 +1,149 @@
+/** The bytes are not the MessagePack that was expected: cut short, or of another type. */
+export class MsgpackFormatError extends Error {
+  override readonly name = 'MsgpackFormatError';
+}
+
+/** Reads MessagePack front to back without copying (https://github.com/msgpack/msgpack/blob/master/spec.md). */
+export class MsgpackReader {
+  constructor(
+    readonly buffer: Buffer,
+    public offset = 0,
+  ) {}
+
+  arrayHeader(): number {
+    return this.header(0x90, 0xdc, 'array');
+  }
+
+  mapHeader(): number {
+    return this.header(0x80, 0xde, 'map');
+  }
+
+  /** An integer that is safe in a double; anything wider or of another type is a format error. */
+  integer(): number {
+    const value = this.integer64();
+    const number = Number(value);
+    if (!Number.isSafeInteger(number)) throw new MsgpackFormatError('integer out of the safe range');
+    return number;
+  }
+
+  /** Any integer of 64 bits; a `bigint` only where a double could not hold it exactly. */
+  integer64(): number | bigint {
+    const { buffer } = this;
+    const code = this.byte();
+    if (code < 0x80) return code;
+    if (code >= 0xe0) return code - 0x100;
+    const at = this.offset;
+    switch (code) {
+      case 0xcc:
+        this.skipBytes(1);
+        return buffer.readUInt8(at);
+      case 0xcd:
+        this.skipBytes(2);
+        return buffer.readUInt16BE(at);
+      case 0xce:
+        this.skipBytes(4);
+        return buffer.readUInt32BE(at);
+      case 0xcf:
+        this.skipBytes(8);
+        return narrow(buffer.readBigUInt64BE(at));
+      case 0xd0:
+        this.skipBytes(1);
+        return buffer.readInt8(at);
+      case 0xd1:
+        this.skipBytes(2);
+        return buffer.readInt16BE(at);
+      case 0xd2:
+        this.skipBytes(4);
+        return buffer.readInt32BE(at);
+      case 0xd3:
+        this.skipBytes(8);
+        return narrow(buffer.readBigInt64BE(at));
+      default:
+        throw new MsgpackFormatError(`expected an integer, found 0x${code.toString(16)}`);
+    }
+  }
+
+  string(): string {
+    const code = this.byte();
+    let bytes: number;
+    if ((code & 0xe0) === 0xa0) bytes = code & 0x1f;
+    else if (code >= 0xd9 && code <= 0xdb) bytes = this.unsigned(1 << (code - 0xd9));
+    else throw new MsgpackFormatError(`expected a string, found 0x${code.toString(16)}`);
+    const start = this.offset;
+    this.skipBytes(bytes);
+    return this.buffer.toString('utf8', start, this.offset);
+  }
+
+  boolean(): boolean {
+    const code = this.byte();
+    if (code !== 0xc2 && code !== 0xc3) throw new MsgpackFormatError('expected a boolean');
+    return code === 0xc3;
+  }
+
+  /** Whether the next value is nil; if so it is consumed. */
+  nil(): boolean {
+    if (this.buffer[this.offset] !== 0xc0) return false;
+    this.offset++;
+    return true;
+  }
+
+  /** Skips one value whole, however deep. */
+  skip(): void {
+    for (let left = 1; left > 0; left--) {
+      const code = this.byte();
+      if (code < 0x80 || code >= 0xe0) continue;
+      if (code < 0x90) left += 2 * (code & 0x0f);
+      else if (code < 0xa0) left += code & 0x0f;
+      else if (code < 0xc0) this.skipBytes(code & 0x1f);
+      else left += this.skipBody(code);
+    }
+  }
+
+  private skipBody(code: number): number {
+    if (code <= 0xc3) return 0; // nil, unused, false, true
+    if (code <= 0xc6) return this.skipSized(1 << (code - 0xc4), 0); // bin 8/16/32
+    if (code <= 0xc9) return this.skipSized(1 << (code - 0xc7), 1); // ext 8/16/32
+    if (code <= 0xcb) return this.skipBytes(code === 0xca ? 4 : 8); // float
+    if (code <= 0xcf) return this.skipBytes(1 << (code - 0xcc)); // uint
+    if (code <= 0xd3) return this.skipBytes(1 << (code - 0xd0)); // int
+    if (code <= 0xd8) return this.skipBytes((1 << (code - 0xd4)) + 1); // fixext
+    if (code <= 0xdb) return this.skipSized(1 << (code - 0xd9), 0); // str
+    const count = this.unsigned(code === 0xdc || code === 0xde ? 2 : 4);
+    return code >= 0xde ? 2 * count : count;
+  }
+
+  private skipSized(lengthBytes: number, extra: number): number {
+    return this.skipBytes(this.unsigned(lengthBytes) + extra);
+  }
+
+  private skipBytes(count: number): 0 {
+    this.offset += count;
+    if (this.offset > this.buffer.length) throw new MsgpackFormatError('cut short');
+    return 0;
+  }
+
+  private header(fix: number, code16: number, type: string): number {
+    const code = this.byte();
+    if ((code & 0xf0) === fix) return code & 0x0f;
+    if (code === code16) return this.unsigned(2);
+    if (code === code16 + 1) return this.unsigned(4);
+    throw new MsgpackFormatError(`expected a ${type}, found 0x${code.toString(16)}`);
+  }
+
+  private unsigned(bytes: number): number {
+    const at = this.offset;
+    this.skipBytes(bytes);
+    return this.buffer.readUIntBE(at, bytes);
+  }
+
+  private byte(): number {
+    const code = this.buffer[this.offset++];
+    if (code === undefined) throw new MsgpackFormatError('cut short');
+    return code;
+  }
+}
+
+function narrow(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

@@ -1,0 +1,185 @@
+const MAX_UINT32 = 0xffff_ffff;
+const MIN_INT32 = -0x8000_0000;
+
+/** Strings up to this many UTF-16 units are copied by hand: cheaper than a call into C++ while they are ASCII. */
+const SHORT_STRING = 32;
+
+/**
+ * Writes MessagePack into a buffer that grows (https://github.com/msgpack/msgpack/blob/master/spec.md).
+ * One writer is reused for many documents: `reset()`, write, `bytes()`.
+ */
+export class MsgpackWriter {
+  private buffer: Buffer;
+  private end = 0;
+
+  constructor(private readonly initialBytes = 8192) {
+    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+  }
+
+  get length(): number {
+    return this.end;
+  }
+
+  /** Forgets what was written, and gives back the memory that an unusually large document took. */
+  reset(): this {
+    this.end = 0;
+    if (this.buffer.length > this.initialBytes * 16) this.buffer = Buffer.allocUnsafeSlow(this.initialBytes);
+    return this;
+  }
+
+  /** A copy of what was written: it stays valid when the writer is used again. */
+  bytes(): Buffer {
+    return Buffer.from(this.buffer.subarray(0, this.end));
+  }
+
+  arrayHeader(count: number): this {
+    return this.header(count, 0x90, 15, 0xdc);
+  }
+
+  mapHeader(count: number): this {
+    return this.header(count, 0x80, 15, 0xde);
+  }
+
+  nil(): this {
+    this.reserve(1);
+    this.buffer[this.end++] = 0xc0;
+    return this;
+  }
+
+  boolean(value: boolean): this {
+    this.reserve(1);
+    this.buffer[this.end++] = value ? 0xc3 : 0xc2;
+    return this;
+  }
+
+  /** A safe integer in the shortest form. */
+  integer(value: number): this {
+    this.reserve(9);
+    const { buffer } = this;
+    if (value >= 0) {
+      if (value < 0x80) buffer[this.end++] = value;
+      else if (value <= 0xff) {
+        buffer[this.end++] = 0xcc;
+        buffer[this.end++] = value;
+      } else if (value <= 0xffff) {
+        buffer[this.end++] = 0xcd;
+        this.end = buffer.writeUInt16BE(value, this.end);
+      } else if (value <= MAX_UINT32) {
+        buffer[this.end++] = 0xce;
+        this.end = buffer.writeUInt32BE(value, this.end);
+      } else {
+        buffer[this.end++] = 0xcf;
+        this.end = buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), this.end);
+        this.end = buffer.writeUInt32BE(value % 0x1_0000_0000, this.end);
+      }
+    } else if (value >= -0x20) buffer[this.end++] = value + 0x100;
+    else if (value >= -0x80) {
+      buffer[this.end++] = 0xd0;
+      this.end = buffer.writeInt8(value, this.end);
+    } else if (value >= -0x8000) {
+      buffer[this.end++] = 0xd1;
+      this.end = buffer.writeInt16BE(value, this.end);
+    } else if (value >= MIN_INT32) {
+      buffer[this.end++] = 0xd2;
+      this.end = buffer.writeInt32BE(value, this.end);
+    } else {
+      buffer[this.end++] = 0xd3;
+      this.end = buffer.writeBigInt64BE(BigInt(value), this.end);
+    }
+    return this;
+  }
+
+  /** An integer of 64 bits: −2^63 … 2^64−1. */
+  bigint(value: bigint): this {
+    this.reserve(9);
+    if (value >= 0n) {
+      this.buffer[this.end++] = 0xcf;
+      this.end = this.buffer.writeBigUInt64BE(value, this.end);
+    } else {
+      this.buffer[this.end++] = 0xd3;
+      this.end = this.buffer.writeBigInt64BE(value, this.end);
+    }
+    return this;
+  }
+
+  double(value: number): this {
+    this.reserve(9);
+    this.buffer[this.end++] = 0xcb;
+    this.end = this.buffer.writeDoubleBE(value, this.end);
+    return this;
+  }
+
+  string(value: string): this {
+    const units = value.length;
+    if (units <= SHORT_STRING && this.shortAscii(value, units)) return this;
+    const bytes = Buffer.byteLength(value, 'utf8');
+    this.stringHeader(bytes);
+    this.reserve(bytes);
+    this.end += this.buffer.write(value, this.end, bytes, 'utf8');
+    return this;
+  }
+
+  /** `bytes` as one MessagePack string: how a ready-made document is handed to a stored function undecoded. */
+  stringOf(bytes: Uint8Array): this {
+    this.stringHeader(bytes.length);
+    return this.raw(bytes);
+  }
+
+  /** Bytes that are MessagePack already. */
+  raw(bytes: Uint8Array): this {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.end);
+    this.end += bytes.length;
+    return this;
+  }
+
+  private shortAscii(value: string, units: number): boolean {
+    this.reserve(units + 2);
+    const { buffer } = this;
+    let at = this.end;
+    if (units < 32) buffer[at++] = 0xa0 | units;
+    else {
+      buffer[at++] = 0xd9;
+      buffer[at++] = units;
+    }
+    for (let i = 0; i < units; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      buffer[at++] = unit;
+    }
+    this.end = at;
+    return true;
+  }
+
+  private stringHeader(bytes: number): void {
+    this.reserve(5);
+    if (bytes < 32) this.buffer[this.end++] = 0xa0 | bytes;
+    else if (bytes <= 0xff) {
+      this.buffer[this.end++] = 0xd9;
+      this.buffer[this.end++] = bytes;
+    } else {
+      this.header(bytes, 0, -1, 0xda);
+    }
+  }
+
+  private header(count: number, fix: number, fixMax: number, code16: number): this {
+    this.reserve(5);
+    if (count <= fixMax) this.buffer[this.end++] = fix | count;
+    else if (count <= 0xffff) {
+      this.buffer[this.end++] = code16;
+      this.end = this.buffer.writeUInt16BE(count, this.end);
+    } else {
+      this.buffer[this.end++] = code16 + 1;
+      this.end = this.buffer.writeUInt32BE(count, this.end);
+    }
+    return this;
+  }
+
+  private reserve(bytes: number): void {
+    const needed = this.end + bytes;
+    if (needed <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
+    this.buffer.copy(grown, 0, 0, this.end);
+    this.buffer = grown;
+  }
+}
