@@ -64,14 +64,38 @@ export class MsgpackReader {
   }
 
   string(): string {
+    const bytes = this.stringHeader();
+    const start = this.offset;
+    this.offset += bytes;
+    return this.buffer.toString('utf8', start, this.offset);
+  }
+
+  /** How many bytes of UTF-8 the next string has. The offset then stands at the first; all of them are there. */
+  stringHeader(): number {
     const code = this.byte();
     let bytes: number;
     if ((code & 0xe0) === 0xa0) bytes = code & 0x1f;
     else if (code >= 0xd9 && code <= 0xdb) bytes = this.unsigned(1 << (code - 0xd9));
     else throw new MsgpackFormatError(`expected a string, found 0x${code.toString(16)}`);
-    const start = this.offset;
-    this.skipBytes(bytes);
-    return this.buffer.toString('utf8', start, this.offset);
+    if (this.offset + bytes > this.buffer.length) throw new MsgpackFormatError('cut short');
+    return bytes;
+  }
+
+  /** A float32 or a float64, which may be NaN or infinite. */
+  double(): number {
+    const code = this.byte();
+    if (code !== 0xca && code !== 0xcb)
+      throw new MsgpackFormatError(`expected a float, found 0x${code.toString(16)}`);
+    const at = this.offset;
+    this.skipBytes(code === 0xca ? 4 : 8);
+    return code === 0xca ? this.buffer.readFloatBE(at) : this.buffer.readDoubleBE(at);
+  }
+
+  /** The first byte of the next value, which tells its type; nothing is consumed. */
+  peek(): number {
+    const code = this.buffer[this.offset];
+    if (code === undefined) throw new MsgpackFormatError('cut short');
+    return code;
   }
 
   boolean(): boolean {

@@ -2,7 +2,7 @@ const MAX_UINT32 = 0xffff_ffff;
 const MIN_INT32 = -0x8000_0000;
 
 /** Strings up to this many UTF-16 units are copied by hand: cheaper than a call into C++ while they are ASCII. */
-const SHORT_STRING = 32;
+const SHORT_STRING = 64;
 
 /**
  * Writes MessagePack into a buffer that grows (https://github.com/msgpack/msgpack/blob/master/spec.md).
@@ -111,12 +111,17 @@ export class MsgpackWriter {
 
   string(value: string): this {
     const units = value.length;
-    if (units <= SHORT_STRING && this.shortAscii(value, units)) return this;
-    const bytes = Buffer.byteLength(value, 'utf8');
-    this.stringHeader(bytes);
-    this.reserve(bytes);
-    this.end += this.buffer.write(value, this.end, bytes, 'utf8');
+    if (units > SHORT_STRING || !this.shortAscii(value, units)) this.longString(value);
     return this;
+  }
+
+  /** As `string`, but writes nothing and returns false for a lone surrogate, which UTF-8 can only replace. */
+  wellFormedString(value: string): boolean {
+    const units = value.length;
+    if (units <= SHORT_STRING && this.shortAscii(value, units)) return true;
+    if (!value.isWellFormed()) return false;
+    this.longString(value);
+    return true;
   }
 
   /** `bytes` as one MessagePack string: how a ready-made document is handed to a stored function undecoded. */
@@ -149,6 +154,13 @@ export class MsgpackWriter {
     }
     this.end = at;
     return true;
+  }
+
+  private longString(value: string): void {
+    const bytes = Buffer.byteLength(value, 'utf8');
+    this.stringHeader(bytes);
+    this.reserve(bytes);
+    this.end += this.buffer.write(value, this.end, bytes, 'utf8');
   }
 
   private stringHeader(bytes: number): void {

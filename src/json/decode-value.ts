@@ -1,0 +1,105 @@
+import { MsgpackFormatError, MsgpackReader } from '../msgpack/msgpack-reader.js';
+import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import { encodeValue } from './encode-value.js';
+import { JsonText } from './json-text.js';
+import type { JsonValue } from './json.types.js';
+
+/** What was written here is nested less deep (`MAX_DEPTH`); the limit keeps foreign data from overflowing the stack. */
+const MAX_DECODED_DEPTH = 128;
+
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+/** Reused: both directions run to their end without yielding, and begin with `reset()`. */
+const text = new JsonText();
+const scratch = new MsgpackWriter();
+
+/**
+ * The MessagePack value at the reader's offset as JSON text; the reader advances past it. 64-bit integers are printed exactly.
+ * An integral double beyond the safe range is printed with an exponent, so that it is not taken for an exact integer.
+ *
+ * @throws MsgpackFormatError for what JSON cannot say: binary and extension types, NaN, infinities, names that are neither strings
+ * nor integers, strings that are not UTF-8, nesting deeper than 128
+ */
+export function decodeValue(reader: MsgpackReader): string {
+  text.reset();
+  writeValue(reader, MAX_DECODED_DEPTH);
+  const result = text.finish();
+  if (result === undefined) throw new MsgpackFormatError('a string is not UTF-8');
+  return result;
+}
+
+/**
+ * A JSON value as text, by the same rules: bigints exactly, −0 as -0.
+ *
+ * @throws UnencodableValueError as `encodeValue`, with the depth that `decodeValue` allows
+ */
+export function stringifyJson(value: JsonValue): string {
+  encodeValue(scratch.reset(), value, MAX_DECODED_DEPTH);
+  return decodeValue(new MsgpackReader(scratch.bytes()));
+}
+
+function writeValue(reader: MsgpackReader, maxDepth: number): void {
+  const code = reader.peek();
+  if (isString(code)) writeString(reader);
+  else if (isInteger(code)) text.ascii(String(reader.integer64()));
+  else if (code <= 0x8f || code === 0xde || code === 0xdf) writeObject(reader, maxDepth);
+  else if (code <= 0x9f || code === 0xdc || code === 0xdd) writeArray(reader, maxDepth);
+  else if (code === 0xca || code === 0xcb) text.ascii(doubleText(reader.double()));
+  else if (code === 0xc2 || code === 0xc3) text.ascii(reader.boolean() ? 'true' : 'false');
+  else if (reader.nil()) text.ascii('null');
+  else throw new MsgpackFormatError(`no JSON for 0x${code.toString(16)}`);
+}
+
+function writeObject(reader: MsgpackReader, maxDepth: number): void {
+  if (maxDepth < 1) throw new MsgpackFormatError('nested too deep');
+  const count = reader.mapHeader();
+  text.ascii('{');
+  for (let i = 0; i < count; i++) {
+    if (i > 0) text.character(COMMA);
+    writeName(reader);
+    text.character(COLON);
+    writeValue(reader, maxDepth - 1);
+  }
+  text.ascii('}');
+}
+
+function writeArray(reader: MsgpackReader, maxDepth: number): void {
+  if (maxDepth < 1) throw new MsgpackFormatError('nested too deep');
+  const count = reader.arrayHeader();
+  text.ascii('[');
+  for (let i = 0; i < count; i++) {
+    if (i > 0) text.character(COMMA);
+    writeValue(reader, maxDepth - 1);
+  }
+  text.ascii(']');
+}
+
+/** Maps made by Lua may have integers for names. */
+function writeName(reader: MsgpackReader): void {
+  const code = reader.peek();
+  if (isString(code)) writeString(reader);
+  else if (isInteger(code)) text.ascii(`"${reader.integer64()}"`);
+  else throw new MsgpackFormatError(`no name for 0x${code.toString(16)}`);
+}
+
+function writeString(reader: MsgpackReader): void {
+  const bytes = reader.stringHeader();
+  const start = reader.offset;
+  reader.offset += bytes;
+  text.quoted(reader.buffer, start, reader.offset);
+}
+
+function doubleText(value: number): string {
+  if (!Number.isFinite(value)) throw new MsgpackFormatError('a number is not finite');
+  if (Object.is(value, -0)) return '-0';
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
+}
+
+function isString(code: number): boolean {
+  return (code >= 0xa0 && code <= 0xbf) || (code >= 0xd9 && code <= 0xdb);
+}
+
+function isInteger(code: number): boolean {
+  return code <= 0x7f || code >= 0xe0 || (code >= 0xcc && code <= 0xd3);
+}

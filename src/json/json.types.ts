@@ -1,0 +1,12 @@
+/**
+ * A JSON value as this service holds it.
+ *
+ * An integer literal is a `number` where that is safe (|n| < 2^53), else a `bigint`. A number literal with a fraction or an
+ * exponent is always a `number`. So an integral `number` beyond the safe range is a double, never an exact integer.
+ */
+export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
+
+/** Names are own properties, `__proto__` too: list them with `Object.keys`, and test them with `Object.hasOwn`. */
+export interface JsonObject {
+  [name: string]: JsonValue;
+}

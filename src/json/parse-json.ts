@@ -1,0 +1,36 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { InvalidJsonError } from './json.errors.js';
+import type { JsonValue } from './json.types.js';
+import { scanNumbers } from './scan-numbers.js';
+import { markUnsafeIntegers, restoreNumbers } from './unsafe-integers.js';
+
+/**
+ * Reads JSON (RFC 8259) in well-formed UTF-8 without a byte order mark, and keeps integers of 64 bits exactly.
+ *
+ * The native parser does the work: it keeps `__proto__` as a member, lets the last duplicate win, and is not recursive. Lone
+ * surrogates that were written as escapes pass here; `encodeValue` refuses them. A duplicate that lost is gone, so its numbers may be
+ * out of range.
+ *
+ * @throws InvalidJsonError for anything else, an integer outside −2^63 … 2^64−1, or a number that overflows a double
+ */
+export function parseJson(bytes: Buffer): JsonValue {
+  const text = decodeUtf8(bytes);
+  const hints = scanNumbers(bytes);
+  if (!hints.unsafeInteger && !hints.overflow) return parse(text);
+  return restoreNumbers(parse(hints.unsafeInteger ? markUnsafeIntegers(text) : text));
+}
+
+function decodeUtf8(bytes: Buffer): string {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) throw new InvalidJsonError('not UTF-8');
+  return bytes.toString('utf8');
+}
+
+function parse(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    // Without the cause: V8's message quotes the text, and no client's value may get into the log.
+    throw new InvalidJsonError('not JSON');
+  }
+}

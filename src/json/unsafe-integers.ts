@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidJsonError } from './json.errors.js';
+import type { JsonObject, JsonValue } from './json.types.js';
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_UINT64 = 2n ** 64n - 1n;
+/**
+ * What this many characters begin is out of range, whatever follows. Cut here, an integer of a million digits is not read into a
+ * bigint, which takes quadratic time.
+ */
+const ENOUGH_CHARACTERS = 22;
+
+/**
+ * Stands before an integer that is handed through `JSON.parse` as a string. No client knows it, so no client can write a string
+ * that would be taken for an integer.
+ */
+const MARK = `${randomUUID()}:`;
+
+/**
+ * A whole integer token of 16 digits and more that is not a member's name. The look-behind makes it linear: a match never starts
+ * within a run of digits.
+ */
+const LONG_INTEGER = /(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE]|[ \t\r\n]*:)/g;
+
+/** The text with its unsafe integers written as marked strings. */
+export function markUnsafeIntegers(text: string): string {
+  const strings = new StringTracker(text);
+  return text.replace(LONG_INTEGER, (token, offset: number) => {
+    if (strings.contains(offset) || Number.isSafeInteger(Number(token))) return token;
+    return `"${MARK}${token.slice(0, ENOUGH_CHARACTERS)}"`;
+  });
+}
+
+/**
+ * Turns marked strings into bigints, in place, and refuses integers out of range and numbers that overflowed. Only what is kept
+ * counts: a duplicate member that lost is gone by now. Not recursive, for nesting is not bounded yet.
+ */
+export function restoreNumbers(value: JsonValue): JsonValue {
+  const root = [value];
+  const pending: (JsonValue[] | JsonObject)[] = [root];
+  const restore = (item: JsonValue): JsonValue => {
+    if (typeof item === 'string') return item.startsWith(MARK) ? readInteger(item.slice(MARK.length)) : item;
+    if (typeof item === 'object' && item !== null) pending.push(item);
+    else if (item === Infinity || item === -Infinity) throw new InvalidJsonError('number out of range');
+    return item;
+  };
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    if (Array.isArray(container)) {
+      for (const [index, item] of container.entries()) {
+        const restored = restore(item);
+        if (restored !== item) container[index] = restored;
+      }
+    } else {
+      for (const name of Object.keys(container)) {
+        const item = container[name] ?? null;
+        const restored = restore(item);
+        // Safe for `__proto__` too: it is an own property here, which hides the setter of Object.prototype.
+        if (restored !== item) container[name] = restored;
+      }
+    }
+  }
+  return root[0] ?? null;
+}
+
+function readInteger(token: string): bigint {
+  const integer = BigInt(token);
+  if (integer < MIN_INT64 || integer > MAX_UINT64) throw new InvalidJsonError('integer out of range');
+  return integer;
+}
+
+/** Tells whether an offset lies in a string of a JSON text, for offsets that only grow. */
+class StringTracker {
+  private at = 0;
+  private inString = false;
+  private nextQuote: number;
+
+  constructor(private readonly text: string) {
+    this.nextQuote = text.indexOf('"');
+  }
+
+  contains(offset: number): boolean {
+    while (this.nextQuote !== -1 && this.nextQuote < offset) {
+      if (!this.inString) this.inString = true;
+      else if (!this.isEscaped(this.nextQuote)) this.inString = false;
+      this.at = this.nextQuote + 1;
+      this.nextQuote = this.text.indexOf('"', this.at);
+    }
+    return this.inString;
+  }
+
+  private isEscaped(quote: number): boolean {
+    let first = quote;
+    while (first > this.at && this.text.charCodeAt(first - 1) === 0x5c) first--;
+    return (quote - first) % 2 === 1;
+  }
+}
