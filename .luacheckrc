@@ -1,0 +1,6 @@
+std = 'luajit'
+read_globals = {'box', 'package.setsearchroot'}
+-- The stored functions that kv.lua publishes.
+files['tarantool/test'] = {read_globals = {'kv', 'throttle', 'health'}}
+max_line_length = 132
+include_files = {'tarantool/**/*.lua', '.luacheckrc'}

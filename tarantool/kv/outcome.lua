@@ -1,0 +1,9 @@
+-- What a stored function answers first. The other home of these codes is src/kv/outcome.ts.
+return {
+    OK = 0,
+    NOT_FOUND = 1,
+    EXISTS = 2,
+    -- health.check only
+    READ_ONLY = 10,
+    FAILED = 11,
+}

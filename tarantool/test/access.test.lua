@@ -1,0 +1,131 @@
+local here = require('fio').dirname(require('fio').abspath(arg[0]))
+package.path = here .. '/?.lua;' .. package.path
+local support = require('support')
+local client = require('client')
+local fio = require('fio')
+local msgpack = require('msgpack')
+local tap = require('tap')
+
+local USER, PASSWORD = 'api_user', support.password
+local SOCKET = fio.pathjoin(support.folder, 'kv.sock')
+local ONE = msgpack.encode({n = 1})
+
+support.start_here({listen = 'unix/:' .. SOCKET})
+require('kv.schema').apply()
+local access = require('kv.access')
+local entries = require('kv.entries')
+rawset(_G, 'kv', entries)
+rawset(_G, 'throttle', require('kv.throttle'))
+rawset(_G, 'health', require('kv.health'))
+rawset(_G, 'kv_secret', function() return 'secret' end)
+
+local function connect(user, password)
+    return client.connect('unix/', SOCKET, user, password)
+end
+
+local test = tap.test('access')
+test:plan(8)
+
+test:test('a user to be made', function(t)
+    t:plan(2)
+    local result, problem = access.apply(USER, nil)
+    t:is(result, nil, 'takes a password')
+    t:like(problem, '^TARANTOOL_PASSWORD is not set', 'and the sentence says so')
+end)
+
+-- What others may have left behind.
+box.schema.user.create(USER, {password = 'old'})
+box.schema.user.grant(USER, 'read,write,execute', 'universe')
+box.schema.user.grant(USER, 'read,write', 'space', 'kv')
+box.schema.user.grant(USER, 'super')
+box.schema.func.create('kv.retired', {setuid = true})
+box.schema.func.drop('kv.insert')
+box.schema.func.create('kv.insert', {setuid = false})
+box.schema.func.create('other.function')
+box.schema.user.grant(USER, 'execute', 'function', 'kv.retired')
+box.schema.user.grant(USER, 'execute', 'function', 'other.function')
+access.apply(USER, PASSWORD)
+
+test:test('the functions', function(t)
+    t:plan(7)
+    local user = connect(USER, PASSWORD)
+    t:ok(user.is_authenticated, 'the user can log in')
+    t:is_deeply(user:call('kv.insert', 'k', ONE).data, {0}, 'kv.insert')
+    t:is_deeply(user:call('kv.get', 'k').data, {0, {'k', {n = 1}}}, 'kv.get')
+    t:is_deeply(user:call('kv.update', 'k', ONE).data, {0}, 'kv.update')
+    t:is_deeply(user:call('kv.delete', 'k').data, {0}, 'kv.delete')
+    t:is_deeply(user:call('throttle.take', 'client', 10, 1000, 4).data, {4, 6, 1000}, 'throttle.take')
+    t:is_deeply(user:call('health.check').data, {0}, 'health.check')
+end)
+
+local function is_denied(answer)
+    return answer.code == box.error.ACCESS_DENIED
+end
+
+test:test('anything else', function(t)
+    local user = connect(USER, PASSWORD)
+    local calls = {'kv_secret', 'LUA', 'box.schema.user.info', 'os.exit', 'kv.retired', 'other.function', 'LENGTH'}
+    local spaces = {'kv', '_user', '_vuser', '_vspace', '_collation', '_schema', '_truncate'}
+    t:plan(2 + #calls + 2 * #spaces)
+    for _, name in ipairs(calls) do
+        local answer = user:call(name, 'return 1')
+        t:ok(answer.error ~= nil and answer.data == nil, 'call ' .. name)
+    end
+    t:ok(is_denied(user:eval('return 1')), 'eval')
+    for _, name in ipairs(spaces) do
+        t:ok(is_denied(user:select(box.space[name].id)), 'select from ' .. name)
+        t:ok(user:insert(box.space[name].id, {'k', {}}).error ~= nil, 'insert into ' .. name)
+    end
+    t:is(box.space.kv:get('k'), nil, 'nothing was written')
+end)
+
+test:test('a guest', function(t)
+    t:plan(4)
+    local guest = connect()
+    t:ok(is_denied(guest:call('kv.get', 'k')), 'may not call')
+    t:ok(is_denied(guest:call('LUA', 'return 1')), 'nor run code by the function LUA')
+    t:ok(is_denied(guest:eval('return 1')), 'nor eval')
+    t:ok(is_denied(guest:select(box.space._vspace.id)), 'nor select')
+end)
+
+test:test('the grants', function(t)
+    t:plan(3)
+    local grants = {}
+    for _, grant in ipairs(box.schema.user.info(USER)) do
+        table.insert(grants, table.concat(grant, ' ', 1, 3))
+    end
+    local wanted = {'session,usage universe '}
+    for _, name in ipairs(access.functions) do
+        table.insert(wanted, 'execute function ' .. name)
+    end
+    table.sort(grants)
+    table.sort(wanted)
+    t:is_deeply(grants, wanted, 'are those and no more')
+    t:is_deeply(box.schema.user.info('guest'), {}, 'of a guest: none')
+    t:is(box.space._func.index.name:get('kv.retired'), nil, 'a retired function is gone')
+end)
+
+test:test('a second run', function(t)
+    t:plan(2)
+    local lsn = box.info.lsn
+    t:is(access.apply(USER, PASSWORD), true, 'succeeds')
+    t:is(box.info.lsn, lsn, 'and writes nothing, not even the password')
+end)
+
+test:test('the password', function(t)
+    t:plan(4)
+    t:ok(not connect(USER, 'old').is_authenticated, 'was changed from the old one')
+    access.apply(USER, 'new')
+    t:ok(connect(USER, 'new').is_authenticated, 'changes with the environment')
+    t:is(access.apply(USER, nil), true, 'need not be given once the user has one')
+    t:ok(connect(USER, 'new').is_authenticated, 'and then stays')
+end)
+
+test:test('a role in place of the user', function(t)
+    t:plan(1)
+    box.schema.role.create('some_role')
+    local _, problem = access.apply('some_role', PASSWORD)
+    t:like(problem, '^TARANTOOL_USER is "some_role"', 'is refused')
+end)
+
+support.finish(test)

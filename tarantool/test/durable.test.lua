@@ -1,0 +1,159 @@
+local here = require('fio').dirname(require('fio').abspath(arg[0]))
+package.path = here .. '/?.lua;' .. package.path
+local support = require('support')
+local disk = require('disk')
+local fiber = require('fiber')
+local msgpack = require('msgpack')
+local tap = require('tap')
+
+support.start_here()
+require('kv.schema').apply()
+local entries = require('kv.entries')
+local outcome = require('kv.outcome')
+
+local ONE = msgpack.encode({n = 1})
+local TWO = msgpack.encode({n = 2})
+
+-- Starts it, and returns while its log record is on the way to the disk: fiber.create runs up to the first yield.
+local function begin(operation, ...)
+    local running = {}
+    running.fiber = fiber.create(function(...)
+        fiber.self():set_joinable(true)
+        local ok, result = pcall(operation, ...)
+        running.done, running.ok, running.result = true, ok, result
+    end, ...)
+    return running
+end
+
+local function join(running)
+    if not running.done then
+        running.fiber:join()
+    end
+    return running
+end
+
+local function value(key)
+    local _, tuple = entries.get(key)
+    return tuple and tuple.value.n
+end
+
+local test = tap.test('durable')
+test:plan(9)
+
+test:test('an insert that fails', function(t)
+    t:plan(6)
+    disk.fill()
+    local write = begin(entries.insert, 'a', ONE)
+    t:ok(not write.done and box.space.kv:get('a') ~= nil, 'is seen by the space before it is written')
+    t:is(entries.get('a'), outcome.NOT_FOUND, 'get does not see it')
+    local removal = begin(entries.update, 'a', TWO)
+    local refusal = begin(entries.insert, 'a', TWO)
+    t:ok(not refusal.done, 'an insert of the key does not answer EXISTS')
+    t:ok(not join(write).ok and write.result.code == box.error.WAL_IO, 'it fails')
+    t:ok(not join(removal).ok, 'and so does the update on top of it')
+    disk.free()
+    t:is(join(refusal).ok and refusal.result, outcome.OK, 'the insert that waited decides again, and writes')
+end)
+
+test:test('a delete that fails', function(t)
+    t:plan(5)
+    disk.fill()
+    local write = begin(entries.delete, 'a')
+    t:is(value('a'), 2, 'get still sees the entry')
+    local refusal = begin(entries.delete, 'a')
+    t:ok(not refusal.done, 'a second one does not answer NOT_FOUND')
+    t:ok(not join(write).ok, 'it fails')
+    disk.free()
+    t:is(join(refusal).ok and refusal.result, outcome.OK, 'the one that waited deletes')
+    t:is(entries.get('a'), outcome.NOT_FOUND, 'for good')
+end)
+
+test:test('an update that fails', function(t)
+    t:plan(4)
+    entries.insert('b', ONE)
+    disk.fill()
+    local write = begin(entries.update, 'b', TWO)
+    t:is(value('b'), 1, 'get sees the value before it')
+    t:is(entries.insert('b', TWO), outcome.EXISTS, 'an insert need not wait to be refused: the key is there either way')
+    t:ok(not join(write).ok, 'it fails')
+    disk.free()
+    t:is(value('b'), 1, 'and the value stays')
+end)
+
+test:test('a write that succeeds', function(t)
+    t:plan(4)
+    local write = begin(entries.update, 'b', TWO)
+    t:is(value('b'), 1, 'is not seen before it is written')
+    t:is(join(write).result, outcome.OK, 'answers OK')
+    t:is(value('b'), 2, 'and is seen from then on')
+    t:is(require('kv.inflight').of('b'), nil, 'and nothing is remembered of it')
+end)
+
+test:test('writes one upon the other', function(t)
+    t:plan(4)
+    local first = begin(entries.delete, 'b')
+    local second = begin(entries.insert, 'b', ONE)
+    local third = begin(entries.update, 'b', TWO)
+    t:is(value('b'), 2, 'are seen none before the first is written')
+    t:is(join(first).result, outcome.OK, 'the first succeeds')
+    t:is(join(second).result + join(third).result, outcome.OK + outcome.OK, 'and the others without having waited')
+    t:is(value('b'), 2, 'the last counts')
+end)
+
+test:test('between two writes of a key', function(t)
+    t:plan(4)
+    local inflight = require('kv.inflight')
+    local disks = {fiber.cond(), fiber.cond()}
+    local first = begin(inflight.run, 'd', nil, function() disks[1]:wait() end)
+    -- It finds what the first leaves.
+    local second = begin(inflight.run, 'd', box.space.kv:insert({'d', {n = 1}}), function() disks[2]:wait() error('disk full') end)
+    t:is(entries.get('d'), outcome.NOT_FOUND, 'nothing is seen before the first is written')
+    disks[1]:signal()
+    join(first)
+    t:is(value('d'), 1, 'then what the first left')
+    t:is(entries.delete('nothing'), outcome.NOT_FOUND, 'other keys do not wait')
+    disks[2]:signal()
+    t:ok(not join(second).ok and inflight.of('d') == nil, 'until the second has failed')
+end)
+
+test:test('a fiber that is cancelled while it waits', function(t)
+    t:plan(3)
+    entries.delete('b')
+    local write = begin(entries.insert, 'b', ONE)
+    local refusal = begin(entries.insert, 'b', ONE)
+    refusal.fiber:cancel()
+    join(write)
+    t:is(write.result, outcome.OK, 'does not disturb the write')
+    support.eventually(function() return refusal.fiber:status() == 'dead' or refusal.done end)
+    t:ok(refusal.result ~= outcome.OK, 'does not write')
+    t:is(require('kv.inflight').of('b'), nil, 'and leaves nothing behind')
+end)
+
+test:test('a fiber that is cancelled while it writes', function(t)
+    t:plan(2)
+    local write = begin(entries.update, 'b', TWO)
+    write.fiber:cancel()
+    support.eventually(function() return require('kv.inflight').of('b') == nil end)
+    t:is(require('kv.inflight').of('b'), nil, 'leaves nothing behind')
+    t:is(value('b'), 2, 'and what the log has is seen')
+end)
+
+test:test('a wait has a bound', function(t)
+    t:plan(3)
+    local inflight = require('kv.inflight')
+    local release = fiber.cond()
+    -- A write whose disk does not answer: its change yields until it is released.
+    local stuck = begin(inflight.run, 'c', nil, function()
+        release:wait()
+    end)
+    box.space.kv:insert({'c', {n = 1}})
+    local started = fiber.clock()
+    local ok, problem = pcall(entries.insert, 'c', ONE)
+    t:ok(not ok and problem.code == box.error.WAL_IO, 'after which it fails, with a code that says that nothing was written')
+    t:ok(fiber.clock() - started < 1.5, 'in a second or so')
+    release:signal()
+    join(stuck)
+    t:is(entries.insert('c', ONE), outcome.EXISTS, 'and answers when the write has settled')
+end)
+
+support.finish(test)

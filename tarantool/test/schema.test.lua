@@ -1,0 +1,87 @@
+local here = require('fio').dirname(require('fio').abspath(arg[0]))
+package.path = here .. '/?.lua;' .. package.path
+local support = require('support')
+local tap = require('tap')
+
+support.start_here()
+local schema = require('kv.schema')
+
+local test = tap.test('schema')
+test:plan(6)
+
+local function drop_all()
+    for _, name in ipairs({'kv', 'kv_health'}) do
+        if box.space[name] ~= nil then
+            box.space[name]:drop()
+        end
+    end
+    box.space._schema:delete('kv_schema')
+end
+
+test:test('a fresh store', function(t)
+    t:plan(6)
+    t:is(schema.version(), 0, 'has version 0')
+    t:is(schema.apply(), true, 'is brought up to date')
+    t:is(schema.version(), schema.VERSION, 'which is recorded')
+    local format = box.space.kv:format()
+    t:is_deeply({format[1], format[2]}, {{name = 'key', type = 'string'}, {name = 'value', type = 'map'}}, 'begins as promised')
+    local primary = box.space.kv.index.primary
+    t:is(primary.type .. ' ' .. primary.parts[1].fieldno, 'HASH 1', 'has a hash index of the key')
+    t:is_deeply(box.space.kv:get('state'):totable(), {'state', {status = 'ok'}}, 'and the entry state')
+end)
+
+test:test('a second run', function(t)
+    t:plan(2)
+    local vclock = box.info.lsn
+    t:is(schema.apply(), true, 'succeeds')
+    t:is(box.info.lsn, vclock, 'and writes nothing')
+end)
+
+test:test('the entry state', function(t)
+    t:plan(1)
+    box.space.kv:delete('state')
+    schema.apply()
+    t:is(box.space.kv:get('state'), nil, 'does not come back once it was deleted')
+end)
+
+test:test('a step that was interrupted', function(t)
+    t:plan(6)
+    local real_create_index = box.schema.index.create
+    -- How many indexes are made before it breaks off; then the whole again.
+    for made = 0, 1 do
+        drop_all()
+        local left = made
+        rawset(box.schema.index, 'create', function(...)
+            if left == 0 then
+                error('interrupted')
+            end
+            left = left - 1
+            return real_create_index(...)
+        end)
+        t:ok(not pcall(schema.apply), ('breaks off after %d indexes'):format(made))
+        rawset(box.schema.index, 'create', real_create_index)
+        t:is(schema.apply(), true, 'is made whole by the next run')
+        t:ok(box.space.kv:get('state') ~= nil, 'with the entry state')
+    end
+end)
+
+test:test('entries from before the first step', function(t)
+    t:plan(3)
+    drop_all()
+    local space = box.schema.space.create('kv', {format = {{name = 'key', type = 'string'}, {name = 'value', type = 'map'}}})
+    space:create_index('primary', {type = 'hash', parts = {'key'}})
+    space:insert({'mine', {n = 1}})
+    t:is(schema.apply(), true, 'are taken over')
+    t:is(space:get('mine').value.n, 1, 'as they are')
+    t:is(space:get('state'), nil, 'and nothing is added')
+end)
+
+test:test('data of a later version', function(t)
+    t:plan(2)
+    box.space._schema:replace({'kv_schema', schema.VERSION + 1})
+    local result, problem = schema.apply()
+    t:is(result, nil, 'is refused')
+    t:like(problem, 'schema version ' .. schema.VERSION + 1, 'by a sentence that names the version')
+end)
+
+support.finish(test)
