@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import TarantoolDriver from 'tarantool-driver';
+import { MsgpackReader } from '../msgpack/msgpack-reader.js';
+import { type AnswerHeader, errorNumber, isSuccess, readAnswerHeader, readErrorMessage } from './iproto.js';
+import { PacketFramer, TarantoolProtocolError } from './packet-framer.js';
+import { TarantoolServerError } from './tarantool-client.errors.js';
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 500;
+
+export interface DriverConnectionOptions {
+  host?: string;
+  port?: number;
+  path?: string;
+  user: string;
+  password: string;
+  /** For connecting, greeting and login together. */
+  timeoutMs: number;
+}
+
+export interface DriverConnectionListener {
+  onLogin(socket: Socket): void;
+  /** `body` stands behind the header. A throw ends the connection. */
+  onAnswer(header: AnswerHeader, body: MsgpackReader): void;
+  /** A connection ended, or an attempt to connect failed. */
+  onDown(cause: Error): void;
+}
+
+/**
+ * What tarantool-driver is good for: connecting, the greeting, the login, and its reconnect timer. It is handed one
+ * whole packet at a time; its commands, its queues and its decoder of answers are never used, because they lose,
+ * mix up and replay calls.
+ */
+export class DriverConnection {
+  private readonly driver: TarantoolDriver;
+  private socket: Socket | undefined;
+  private attemptStartedAt = 0;
+  private isLoggedIn = false;
+  private isClosed = false;
+  private failuresSinceLogin = 0;
+
+  constructor(
+    private readonly options: DriverConnectionOptions,
+    private readonly listener: DriverConnectionListener,
+  ) {
+    // The driver takes a missing password for a wish to be `guest`.
+    if (options.password === '') throw new TypeError('Tarantool needs a password');
+    this.driver = new TarantoolDriver({
+      ...(options.path === undefined ? { host: options.host, port: options.port } : { path: options.path }),
+      username: options.user,
+      password: options.password,
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      retryStrategy: () => this.nextRetryMs(),
+    });
+    // Without a listener the driver prints errors; the socket tells us the same ones.
+    this.driver.on('error', () => undefined);
+    this.driver._processResponse = (packet, offset) => this.readAnswer(packet, offset);
+
+    const { connector } = this.driver;
+    const createSocket = connector.connect.bind(connector);
+    connector.connect = (callback) =>
+      createSocket((error, socket) => {
+        callback(error, socket);
+        if (socket) this.adopt(socket);
+        else this.listener.onDown(error ?? new Error('no socket'));
+      });
+  }
+
+  /** Starts connecting; every failure is followed by another attempt, until `close()`. */
+  connect(): void {
+    this.driver.connect().catch(() => undefined); // reported by onDown
+  }
+
+  /** To be called regularly: gives up an attempt to connect and log in that has taken too long. */
+  enforceHandshakeDeadline(now: number): void {
+    const { timeoutMs } = this.options;
+    if (this.socket && !this.isLoggedIn && now - this.attemptStartedAt > timeoutMs) {
+      this.socket.destroy(new Error(`no login within ${timeoutMs} ms`));
+    }
+  }
+
+  /** Resolves when the socket is gone, which needs no help from the server. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const { socket } = this;
+    const gone = socket && new Promise<void>((resolve) => socket.once('close', resolve));
+    socket?.destroy();
+    this.driver.disconnect(); // stops its timer, and an attempt that has no socket yet
+    await gone;
+  }
+
+  /** Counted from the last successful login: a server that accepts and then refuses is not hammered. */
+  private nextRetryMs(): number | null {
+    if (this.isClosed) return null;
+    return Math.min(FIRST_RETRY_MS * 2 ** this.failuresSinceLogin++, MAX_RETRY_MS);
+  }
+
+  private adopt(socket: Socket): void {
+    this.socket = socket;
+    this.attemptStartedAt = performance.now();
+    let cause = new Error('the server closed the connection');
+
+    const [driversListener] = socket.listeners('data');
+    if (!driversListener) throw new Error('tarantool-driver no longer listens to the data of its socket');
+    socket.removeAllListeners('data');
+    const framer = new PacketFramer((packet) => driversListener.call(socket, packet));
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        framer.push(chunk);
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    // The driver listens to the first error only; a second one must not become an uncaught exception.
+    socket.on('error', (error) => (cause = error));
+    // Half-open is no use: what is in flight has no answer to come.
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => {
+      this.socket = undefined;
+      this.isLoggedIn = false;
+      // Forgotten, not rejected: a rejected login makes the driver cancel the retry that it has just scheduled.
+      this.driver.commandsQueue.clear();
+      this.listener.onDown(cause);
+    });
+  }
+
+  private readAnswer(packet: Buffer, offset: number): void {
+    const body = new MsgpackReader(packet, offset);
+    const header = readAnswerHeader(body);
+    if (this.isLoggedIn) this.listener.onAnswer(header, body);
+    else this.finishLogin(header, body);
+  }
+
+  private finishLogin(header: AnswerHeader, body: MsgpackReader): void {
+    const login = this.driver.commandsQueue.shift();
+    if (login?.[1] !== header.sync) throw new TarantoolProtocolError('an answer before the login');
+    if (!isSuccess(header.code))
+      throw new TarantoolServerError(errorNumber(header.code), readErrorMessage(body));
+    login[2].resolve(true);
+    if (!this.socket) return;
+    this.isLoggedIn = true;
+    this.failuresSinceLogin = 0;
+    this.listener.onLogin(this.socket);
+  }
+}
