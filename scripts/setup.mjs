@@ -1,0 +1,123 @@
+// Makes a checkout ready to run: npm dependencies from the lockfile, the build, and Tarantool. Each step is skipped when what it
+// makes is there and up to date. Plain Node without dependencies, since it is what installs them.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const [NODE_MAJOR, NODE_MINOR] = process.versions.node.split('.').map(Number);
+
+/** Debian's packages that are installed where they are missing, by the command each is needed for. */
+const PACKAGES = { tarantool: 'tarantool', luacheck: 'lua-check' };
+
+const HOW_TO_INSTALL = {
+  linux:
+    'install it with your package manager (Debian, Ubuntu: sudo apt-get install tarantool), or run a container: docker compose up',
+  darwin: 'install it (brew install tarantool), or run a container: docker compose up',
+};
+
+/** Ends the program with one clear line. */
+export function fail(line) {
+  process.stderr.write(`${line}\n`);
+  process.exit(1);
+}
+
+export function setUp() {
+  if (NODE_MAJOR < 20 || (NODE_MAJOR === 20 && NODE_MINOR < 19)) {
+    fail(`Node ${process.versions.node} is too old: install Node 20.19 or newer`);
+  }
+  installDependencies();
+  build();
+  if (needsTarantool()) ensureCommand('tarantool');
+}
+
+/** Installs Debian's package for a command that is missing, where that is possible, or says what to do. */
+export function ensureCommand(command) {
+  if (isInstalled(command)) return;
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+  if (
+    process.platform === 'linux' &&
+    isInstalled('apt-get') &&
+    (sudo.length === 0 || succeeds('sudo', ['-n', 'true']))
+  ) {
+    say(`installing ${PACKAGES[command]} by apt-get`);
+    const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
+    run(apt, 'update');
+    run(apt, 'install', '-y', '--no-install-recommends', PACKAGES[command]);
+    if (isInstalled(command)) return;
+  }
+  fail(`${command} is missing: ${HOW_TO_INSTALL[process.platform] ?? 'run a container: docker compose up'}`);
+}
+
+function installDependencies() {
+  const stamp = join(ROOT, 'node_modules', '.from-lockfile');
+  const wanted = hashOf([join(ROOT, 'package-lock.json')], process.version);
+  if (read(stamp) === wanted) return;
+  say('installing npm dependencies');
+  run(['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+function build() {
+  const dist = join(ROOT, 'dist');
+  const stamp = join(dist, '.from-source');
+  const wanted = hashOf([
+    ...filesBelow(join(ROOT, 'src')),
+    join(ROOT, 'tsconfig.json'),
+    join(ROOT, 'tsconfig.build.json'),
+    join(ROOT, 'package-lock.json'),
+  ]);
+  if (read(stamp) === wanted) return;
+  say('building');
+  rmSync(dist, { recursive: true, force: true });
+  run([process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+  writeFileSync(stamp, wanted);
+}
+
+/** An embedded Tarantool is the default; a host, or saying no, turns it off. */
+function needsTarantool() {
+  const file = read(join(ROOT, '.env')) ?? '';
+  const setting = (name) => process.env[name] ?? new RegExp(`^${name}=(.+)$`, 'm').exec(file)?.[1];
+  return !setting('TARANTOOL_HOST') && setting('TARANTOOL_EMBEDDED') !== 'false';
+}
+
+function run(command, ...more) {
+  const [file, ...args] = [...command, ...more];
+  // What tools print is for whoever watches: standard output is the service's own.
+  const { status, error } = spawnSync(file, args, {
+    cwd: ROOT,
+    stdio: ['ignore', process.stderr, 'inherit'],
+  });
+  if (status !== 0) fail(`failed: ${[file, ...args].join(' ')}${error ? ` (${error.message})` : ''}`);
+}
+
+function isInstalled(command) {
+  return succeeds('sh', ['-c', `command -v ${command}`]);
+}
+
+function succeeds(file, args) {
+  return spawnSync(file, args, { stdio: 'ignore' }).status === 0;
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function hashOf(files, ...more) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file.slice(ROOT.length)).update(readFileSync(file));
+  return hash.update(more.join()).digest('hex');
+}
+
+function read(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function say(line) {
+  process.stderr.write(`${line} …\n`);
+}

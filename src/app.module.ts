@@ -1,0 +1,46 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { Config } from './config/config.js';
+import { HealthModule } from './health/health.module.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { JsonBodyPipe } from './http/json-body.pipe.js';
+import { KvModule } from './kv/kv.module.js';
+import type { Logger } from './logging/logger.js';
+import { LoggingModule } from './logging/logging.module.js';
+import { TarantoolModule } from './tarantool/tarantool.module.js';
+import { ClientThrottlerGuard } from './throttling/client-throttler.guard.js';
+import { ThrottlingModule } from './throttling/throttling.module.js';
+
+/** The composition root: what a request meets, in the order in which it meets it. */
+@Module({})
+export class AppModule {
+  static with(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        // The environment was read and checked before the application was built; here it is only handed on.
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          skipProcessEnv: true,
+          load: [() => config],
+        }),
+        LoggingModule.with(logger),
+        TarantoolModule,
+        ThrottlingModule,
+        KvModule,
+        HealthModule,
+      ],
+      providers: [
+        // 1. The client's rate, before anything of its body is read.
+        { provide: APP_GUARD, useClass: ClientThrottlerGuard },
+        // 2. The body: read, parsed, checked against the DTO of the controller's method.
+        { provide: APP_PIPE, useClass: JsonBodyPipe },
+        // 3. The controller. And wherever something fails on the way:
+        { provide: APP_FILTER, useClass: ErrorFilter },
+      ],
+    };
+  }
+}

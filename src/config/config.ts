@@ -1,0 +1,46 @@
+/** The configuration, grouped by who uses it. Read once by `loadConfig`; everything else is handed a group of it. */
+export interface Config {
+  workers: number;
+  http: HttpConfig;
+  limits: LimitsConfig;
+  throttle: ThrottleConfig;
+  log: LogConfig;
+  tarantool: TarantoolConfig;
+}
+
+export interface HttpConfig {
+  host: string;
+  port: number;
+  /** Addresses or CIDRs of proxies whose `X-Forwarded-For` is believed; empty: none. */
+  trustedProxies: string[];
+  shutdownTimeoutMs: number;
+}
+
+export interface LimitsConfig {
+  maxKeyBytes: number;
+  maxBodyBytes: number;
+  maxDepth: number;
+}
+
+export interface ThrottleConfig {
+  /** Requests for each client in a window; 0 turns the limit off. */
+  limit: number;
+  windowMs: number;
+}
+
+export interface LogConfig {
+  level: string;
+  format: 'json' | 'pretty';
+}
+
+export interface TarantoolConfig {
+  embedded: boolean;
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  timeoutMs: number;
+  walMode: 'fsync' | 'write';
+  memoryMiB: number;
+  dataDir: string;
+}

@@ -1,0 +1,95 @@
+import { Transform } from 'class-transformer';
+import { IsIn, IsNotEmpty, IsOptional, Validate } from 'class-validator';
+import { availableParallelism } from 'node:os';
+import { Networks, WithinRange } from './constraints.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/** The variables that the service takes, with their defaults and what each accepts. Nothing secret has a default. */
+export class Environment {
+  @IsNotEmpty({ message: 'an address to listen on' })
+  HOST = '0.0.0.0';
+
+  @Whole(0, 65535)
+  PORT = 5000;
+
+  @Whole(1, 256)
+  WORKERS = availableParallelism();
+
+  @OneOf(LOG_LEVELS)
+  LOG_LEVEL = 'info';
+
+  @OneOf(['json', 'pretty'])
+  LOG_FORMAT: 'json' | 'pretty' = process.stdout.isTTY ? 'pretty' : 'json';
+
+  @Transform(({ value }) => (value as string).split(',').map((item) => item.trim()))
+  @Validate(Networks, { message: 'addresses or CIDRs, separated by commas' })
+  TRUST_PROXY: string[] = [];
+
+  @Whole(0, 1_000_000_000)
+  THROTTLE_LIMIT = 1000;
+
+  @Whole(10, 86_400_000, 'ms')
+  THROTTLE_TTL = 1000;
+
+  // A key is part of the request line: three bytes for each of its bytes must fit Node's 16 KiB of headers.
+  @Whole(1, 4096)
+  MAX_KEY_BYTES = 512;
+
+  @Whole(64, 33_554_432)
+  MAX_BODY_BYTES = 1_048_576;
+
+  // Tarantool's own Lua refuses more than 127 levels, so what operators may look at there stays below.
+  @Whole(1, 100)
+  MAX_DEPTH = 64;
+
+  @OneOf(['true', 'false'])
+  @IsOptional()
+  TARANTOOL_EMBEDDED?: 'true' | 'false';
+
+  @IsNotEmpty({ message: 'a host name or address' })
+  @IsOptional()
+  TARANTOOL_HOST?: string;
+
+  @Whole(1, 65535)
+  TARANTOOL_PORT = 3301;
+
+  @IsNotEmpty({ message: 'a user name' })
+  TARANTOOL_USER = 'api_user';
+
+  @IsNotEmpty({ message: 'a password' })
+  @IsOptional()
+  TARANTOOL_PASSWORD?: string;
+
+  @Whole(50, 600_000, 'ms')
+  TARANTOOL_TIMEOUT = 2000;
+
+  @OneOf(['fsync', 'write'])
+  TARANTOOL_WAL_MODE: 'fsync' | 'write' = 'fsync';
+
+  @Whole(64, 1_048_576, 'MiB')
+  TARANTOOL_MEMORY = 256;
+
+  @IsNotEmpty({ message: 'a folder' })
+  DATA_DIR = './data';
+
+  @Whole(0, 600_000, 'ms')
+  SHUTDOWN_TIMEOUT = 10_000;
+}
+
+/** A whole number in decimal digits; `unit` is for the message. */
+function Whole(min: number, max: number, unit = ''): PropertyDecorator {
+  return (target, property) => {
+    Transform(({ value }) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN))(
+      target,
+      property as string,
+    );
+    Validate(WithinRange, [min, max], {
+      message: `a whole number from ${min} to ${max}${unit && ` (${unit})`}`,
+    })(target, property);
+  };
+}
+
+function OneOf(values: string[]): PropertyDecorator {
+  return IsIn(values, { message: `one of ${values.join(', ')}` });
+}

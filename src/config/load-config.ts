@@ -1,0 +1,66 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import { resolve } from 'node:path';
+import type { Config } from './config.js';
+import { ConfigError } from './config.errors.js';
+import { Environment } from './environment.js';
+
+const SECRETS = new Set(['TARANTOOL_PASSWORD']);
+
+/**
+ * Turns environment variables into the configuration. A variable that is set to nothing counts as not set.
+ * @throws {ConfigError} naming the variable, what it got and what it takes.
+ */
+export function loadConfig(variables: NodeJS.ProcessEnv): Config {
+  const names = Object.keys(new Environment()).concat(
+    'TARANTOOL_EMBEDDED',
+    'TARANTOOL_HOST',
+    'TARANTOOL_PASSWORD',
+  );
+  const given = Object.fromEntries(
+    names.filter((name) => variables[name]).map((name) => [name, variables[name]]),
+  );
+  const env = plainToInstance(Environment, given, { exposeDefaultValues: true });
+
+  for (const { property, constraints } of validateSync(env)) {
+    const got = SECRETS.has(property) ? 'a value' : `"${variables[property]}"`;
+    throw new ConfigError(`${property} is ${got}, but takes ${Object.values(constraints ?? {}).join(', ')}`);
+  }
+
+  const embedded = env.TARANTOOL_EMBEDDED ? env.TARANTOOL_EMBEDDED === 'true' : !env.TARANTOOL_HOST;
+  if (embedded && env.TARANTOOL_HOST) {
+    throw new ConfigError('TARANTOOL_EMBEDDED is "true", but takes false where TARANTOOL_HOST is set');
+  }
+  if (!embedded && !env.TARANTOOL_HOST) {
+    throw new ConfigError(
+      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
+    );
+  }
+  if (!embedded && !env.TARANTOOL_PASSWORD) {
+    throw new ConfigError('TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER');
+  }
+
+  return {
+    workers: env.WORKERS,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      trustedProxies: env.TRUST_PROXY,
+      shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
+    },
+    limits: { maxKeyBytes: env.MAX_KEY_BYTES, maxBodyBytes: env.MAX_BODY_BYTES, maxDepth: env.MAX_DEPTH },
+    throttle: { limit: env.THROTTLE_LIMIT, windowMs: env.THROTTLE_TTL },
+    log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
+    tarantool: {
+      embedded,
+      host: env.TARANTOOL_HOST ?? '127.0.0.1',
+      port: env.TARANTOOL_PORT,
+      user: env.TARANTOOL_USER,
+      password: env.TARANTOOL_PASSWORD ?? '',
+      timeoutMs: env.TARANTOOL_TIMEOUT,
+      walMode: env.TARANTOOL_WAL_MODE,
+      memoryMiB: env.TARANTOOL_MEMORY,
+      dataDir: resolve(env.DATA_DIR),
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import type { Config } from './config/config.js';
+import { collectRoutes } from './http/allowed-methods.js';
+import { addCommonHeaders } from './http/common-headers.js';
+import { fastifyOptions } from './http/fastify-options.js';
+import { deferBodies } from './http/request-body.js';
+import { logRequests } from './http/request-log.js';
+import type { Logger } from './logging/logger.js';
+import { NestLogger } from './logging/nest-logger.js';
+
+/** Builds the one application, ready to listen: the same for production and for every test. */
+export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter(fastifyOptions(config));
+  const fastify = adapter.getInstance<FastifyInstance>();
+  collectRoutes(fastify);
+  addCommonHeaders(fastify);
+  logRequests(fastify, logger);
+  deferBodies(fastify, config.limits.maxBodyBytes);
+
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, logger), adapter, {
+    bodyParser: false,
+    logger: new NestLogger(logger),
+  });
+  return app.init();
+}

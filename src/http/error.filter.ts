@@ -1,0 +1,65 @@
+import { Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { KvError } from '../kv/kv.errors.js';
+import { LOGGER } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import { RateLimitFields } from '../throttling/rate-limit-fields.js';
+import { allowedMethods } from './allowed-methods.js';
+import { envelope, JSON_UTF8 } from './envelope.js';
+import { ERROR_TABLE } from './error-table.js';
+import type { ErrorCode } from './error-table.js';
+import { HttpError } from './http.errors.js';
+
+/** Seconds after which it is worth asking again when the store is away: it is restarted within one. */
+const RETRY_AFTER_S = '1';
+
+/** Whatever fails while a request is handled ends here and leaves as `{message, status}`. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly rateLimit: RateLimitFields,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+
+    const refusal = toRefusal(error, request);
+    const { status, message } = ERROR_TABLE[refusal.code];
+    if (status >= HttpStatus.INTERNAL_SERVER_ERROR) {
+      const level = refusal.code === 'INTERNAL' ? 'error' : 'warn';
+      this.logger[level]({ reqId: request.id, err: error }, message);
+    }
+    if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
+    this.rateLimit.addUncounted(request, reply);
+    if (refusal instanceof HttpError) void reply.headers(refusal.headers);
+    void reply.code(status).header('Content-Type', JSON_UTF8).send(envelope(message, status));
+  }
+}
+
+function toRefusal(error: unknown, request: FastifyRequest): { code: ErrorCode } {
+  if (error instanceof KvError || error instanceof HttpError) return error;
+  if (error instanceof HttpException) return frameworkRefusal(error.getStatus(), request);
+  return { code: 'INTERNAL' };
+}
+
+/** Nest and Fastify refuse by status alone: an unknown route, and a media type they cannot parse. */
+function frameworkRefusal(status: number, request: FastifyRequest): { code: ErrorCode } {
+  switch (status as HttpStatus) {
+    case HttpStatus.NOT_FOUND: {
+      const allow = allowedMethods(request);
+      return allow ? new HttpError('METHOD_NOT_ALLOWED', { Allow: allow }) : { code: 'NOT_FOUND' };
+    }
+    case HttpStatus.UNSUPPORTED_MEDIA_TYPE:
+      return { code: 'UNSUPPORTED_MEDIA_TYPE' };
+    case HttpStatus.PAYLOAD_TOO_LARGE:
+      return { code: 'BODY_TOO_LARGE' };
+    case HttpStatus.BAD_REQUEST:
+      return { code: 'MALFORMED_REQUEST' };
+    default:
+      return { code: 'INTERNAL' };
+  }
+}

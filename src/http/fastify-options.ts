@@ -1,0 +1,36 @@
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Config } from '../config/config.js';
+import { answerClientError } from './client-error.js';
+import { requestId } from './request-id.js';
+import { rewriteUrl } from './rewrite-url.js';
+
+type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
+
+/** A whole request must have arrived in this time, however slowly it is sent. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often Node looks for requests that take too long: so much later than their time they may be ended. */
+const TIMEOUT_CHECK_MS = 5000;
+
+/** Longer than the idle time-outs of common load balancers (60 s), so that it is they who close. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+export function fastifyOptions({ http }: Config): FastifyOptions {
+  return {
+    // The request log is our own hook, and the body limit is kept where bodies are read.
+    logger: false,
+    genReqId: requestId,
+    requestIdHeader: false,
+    trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
+    http: { requireHostHeader: false, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    clientErrorHandler: answerClientError,
+    rewriteUrl,
+    // Node bounds the request line (16 KiB of headers); a key that is too long is our own answer, not the router's.
+    routerOptions: { maxParamLength: 16_384 },
+  } as FastifyOptions;
+}

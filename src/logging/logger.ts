@@ -1,0 +1,32 @@
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogConfig } from '../config/config.js';
+
+export type Logger = pino.Logger;
+
+/** Injection token of the process's one logger. */
+export const LOGGER = Symbol('LOGGER');
+
+/**
+ * Lines are gathered and written together; a write holds whole lines and stays below PIPE_BUF (4096 on Linux, pipe(7)), so
+ * that the lines of several workers never mix on one pipe.
+ */
+const WRITE_BYTES = 4096;
+const FLUSH_MS = 200;
+
+/** Structured log on standard output. Never holds a value, a password or a key. */
+export function createLogger({ level, format }: LogConfig, name: string): Logger {
+  const options = { level, base: { process: name }, timestamp: pino.stdTimeFunctions.isoTime };
+  if (format === 'pretty')
+    return pino(options, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }));
+
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: WRITE_BYTES - 1,
+    maxWrite: WRITE_BYTES,
+  });
+  setInterval(() => destination.flush(), FLUSH_MS).unref();
+  process.on('exit', () => destination.flushSync());
+  return pino(options, destination);
+}

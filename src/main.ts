@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from './config/config.errors.js';
+import { loadConfig } from './config/load-config.js';
+import { createLogger } from './logging/logger.js';
+import { runPrimary } from './supervisor/primary.js';
+import { StartupError } from './supervisor/startup.errors.js';
+import { runWorker } from './supervisor/worker.js';
+
+const DOT_ENV = fileURLToPath(new URL('../.env', import.meta.url));
+
+process.setSourceMapsEnabled(true);
+
+try {
+  // The environment wins over the file.
+  if (cluster.isPrimary && existsSync(DOT_ENV)) process.loadEnvFile(DOT_ENV);
+  const config = loadConfig(process.env);
+  if (cluster.isPrimary) await runPrimary(config, createLogger(config.log, 'primary'));
+  else await runWorker(config, createLogger(config.log, `worker-${cluster.worker?.id}`));
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof StartupError)) throw error;
+  process.stderr.write(`cannot start: ${error.message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/config.js';
+import type { Logger } from '../logging/logger.js';
+import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
+import { Server } from './server.js';
+import { WorkerPool } from './worker-pool.js';
+
+/**
+ * The process that supervises: the embedded Tarantool first, then the workers; both are restarted when they die, and stopped
+ * in the other order. With one worker it serves by itself.
+ * @throws {StartupError}
+ */
+export async function runPrimary(config: Config, logger: Logger): Promise<void> {
+  if (config.tarantool.embedded && !config.tarantool.password) {
+    config.tarantool.password = randomBytes(24).toString('base64url');
+  }
+  const tarantool = config.tarantool.embedded
+    ? new EmbeddedTarantool(config.tarantool, config.limits, logger)
+    : undefined;
+  const pool =
+    config.workers > 1
+      ? new WorkerPool(config.workers, { TARANTOOL_PASSWORD: config.tarantool.password }, logger)
+      : undefined;
+  let server: Server | undefined;
+
+  let isStopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) {
+      pool?.kill();
+      tarantool?.kill();
+      process.exit(1);
+    }
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    await pool?.stop(config.http.shutdownTimeoutMs);
+    await server?.stop();
+    await tarantool?.stop();
+    logger.info('stopped');
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  try {
+    await tarantool?.start();
+    if (pool) await pool.start();
+    else server = await Server.start(config, logger);
+  } catch (error) {
+    if (isStopping) return;
+    pool?.kill();
+    await tarantool?.stop();
+    throw error;
+  }
+  const { host, port } = config.http;
+  const store = tarantool ? 'embedded' : `${config.tarantool.host}:${config.tarantool.port}`;
+  const { limits, throttle, workers } = config;
+  logger.info({ store, workers, limits, throttle }, `listening on http://${host}:${port}`);
+}

@@ -1,0 +1,63 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config.js';
+import { createApp } from '../create-app.js';
+import { HealthService } from '../health/health.service.js';
+import type { Logger } from '../logging/logger.js';
+import { StartupError } from './startup.errors.js';
+
+const IDLE_SWEEP_MS = 50;
+
+/** One process's HTTP server: listens, and stops without cutting off a request. */
+export class Server {
+  private constructor(
+    private readonly app: NestFastifyApplication,
+    private readonly config: Config,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @throws {StartupError} when it cannot listen. */
+  static async start(config: Config, logger: Logger): Promise<Server> {
+    const app = await createApp(config, logger);
+    const { host, port } = config.http;
+    try {
+      await app.listen(port, host);
+    } catch (error) {
+      await app.close();
+      throw new StartupError(listenFailure(error as NodeJS.ErrnoException, host, port), { cause: error });
+    }
+    return new Server(app, config, logger);
+  }
+
+  /**
+   * Ready turns 503, listening stops, and requests in flight finish. Connections are closed as they fall idle.
+   * @returns whether all of them finished within the configured time.
+   */
+  async stop(): Promise<boolean> {
+    this.app.get(HealthService).startStopping();
+    const fastify = this.app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+    const sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
+    const timeout = AbortSignal.timeout(this.config.http.shutdownTimeoutMs);
+    const expired = new Promise<false>((resolve) => {
+      timeout.addEventListener('abort', () => resolve(false));
+    });
+    const finished = await Promise.race([this.app.close().then(() => true), expired]);
+    clearInterval(sweep);
+    if (!finished) this.logger.warn('requests were cut off at the end of SHUTDOWN_TIMEOUT');
+    return finished;
+  }
+}
+
+function listenFailure({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} on ${host} is in use: stop what listens there, or set PORT`;
+    case 'EACCES':
+      return `port ${port} on ${host} may not be used by this user: set PORT`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine: set HOST`;
+    default:
+      return `cannot listen on ${host}:${port}: ${message}`;
+  }
+}

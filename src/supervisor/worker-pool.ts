@@ -1,0 +1,93 @@
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../logging/logger.js';
+import { Backoff } from './backoff.js';
+import { StartupError } from './startup.errors.js';
+import type { WorkerMessage } from './worker.js';
+
+/** Whatever started us (a script, a test): this is what a worker runs. */
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+
+/** Over the time that workers have to stop by themselves. */
+const KILL_GRACE_MS = 1000;
+
+/** The worker processes: as many as configured, each replaced when it dies. */
+export class WorkerPool {
+  private isStopping = false;
+  private readonly restarts = new Set<NodeJS.Timeout>();
+
+  constructor(
+    private readonly size: number,
+    /** Environment that workers get on top of our own. */
+    private readonly environment: Readonly<Record<string, string>>,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Resolves when all of them serve.
+   * @throws {StartupError} when one cannot.
+   */
+  async start(): Promise<void> {
+    // Workers accept by themselves. Handed round by the primary, a connection that is on its way to a worker which is killed
+    // at that moment is never closed and never answered. The load spreads as evenly (measured: 450 against 456 ticks of CPU).
+    cluster.schedulingPolicy = cluster.SCHED_NONE; // frozen by setupPrimary()
+    cluster.setupPrimary({ exec: MAIN });
+    await Promise.all(Array.from({ length: this.size }, () => this.fork(new Backoff())));
+  }
+
+  async stop(timeoutMs: number): Promise<void> {
+    this.isStopping = true;
+    for (const timer of this.restarts) clearTimeout(timer);
+    const workers = this.workers();
+    const exits = workers.map(
+      (worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())),
+    );
+    for (const worker of workers) if (worker.isConnected()) worker.send('stop');
+    const kill = setTimeout(() => this.kill(), timeoutMs + KILL_GRACE_MS);
+    await Promise.all(exits);
+    clearTimeout(kill);
+  }
+
+  kill(): void {
+    this.isStopping = true;
+    for (const worker of this.workers()) worker.process.kill('SIGKILL');
+  }
+
+  private workers(): Worker[] {
+    return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  }
+
+  private fork(backoff: Backoff): Promise<void> {
+    const worker = cluster.fork(this.environment);
+    backoff.started();
+    return new Promise((resolve, reject) => {
+      let failure = 'it died while starting';
+      let isServing = false;
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'failed') failure = message.reason;
+        else if (message.type === 'serving') {
+          isServing = true;
+          resolve();
+        }
+      });
+      worker.once('exit', (code, signal) => {
+        if (!isServing) reject(new StartupError(failure));
+        if (isServing && !this.isStopping) this.replace(worker, backoff, code, signal);
+      });
+    });
+  }
+
+  private replace(worker: Worker, backoff: Backoff, code: number, signal: string): void {
+    const delayMs = backoff.next();
+    this.logger.error({ pid: worker.process.pid, code, signal, delayMs }, 'a worker died and is replaced');
+    const timer = setTimeout(() => {
+      this.restarts.delete(timer);
+      this.fork(backoff).catch((error: unknown) => {
+        this.logger.error({ err: error }, 'a worker did not start');
+        if (!this.isStopping) this.replace(worker, backoff, 1, '');
+      });
+    }, delayMs);
+    this.restarts.add(timer);
+  }
+}

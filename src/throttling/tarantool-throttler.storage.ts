@@ -1,0 +1,112 @@
+import type { ThrottlerStorage } from '@nestjs/throttler';
+import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import type { TarantoolClient } from '../tarantool/tarantool-client.js';
+
+/** A process takes this part of what is left of a client's quota at a time, and serves from it without asking. */
+const SHARE = 1 / 8;
+
+/** What this process knows of a client's present window. */
+interface Window {
+  /** By this process's monotonic clock, in ms: never later than the window's end in the store. */
+  endsAt: number;
+  /** Taken from the store and not used yet. */
+  share: number;
+  /** Left in the store when it was last asked: an upper bound. */
+  remaining: number;
+  /** Requests that wait for `refill`. */
+  waiting: number;
+  refill?: Promise<void>;
+}
+
+export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
+
+/**
+ * Counts in Tarantool (tarantool/kv/throttle.lua), so the limit holds over all workers and instances on one store. What has
+ * been taken from the store counts as used, so never more than the limit passes in a window; what is taken and not used
+ * before the window ends is lost to the client.
+ */
+export class TarantoolThrottlerStorage implements ThrottlerStorage {
+  private readonly windows = new Map<string, Window>();
+  private readonly writer = new MsgpackWriter(512);
+  private sweptAt = performance.now();
+
+  constructor(private readonly tarantool: TarantoolClient) {}
+
+  /** @throws what the client of Tarantool throws when the store cannot be asked. */
+  async increment(client: string, windowMs: number, limit: number): Promise<Hit> {
+    for (;;) {
+      const now = performance.now();
+      const window = this.windowOf(client, now, windowMs, limit);
+      if (now < window.endsAt && window.share > 0) {
+        window.share--;
+        return hit(window, limit, now, false);
+      }
+      if (now < window.endsAt && window.remaining === 0) return hit(window, limit, now, true);
+
+      window.waiting++;
+      window.refill ??= this.take(client, window, windowMs, limit);
+      await window.refill;
+    }
+  }
+
+  /** What `increment` would answer, without counting. */
+  peek(client: string, windowMs: number, limit: number): Hit {
+    const now = performance.now();
+    const window = this.windows.get(client);
+    const present = window && now < window.endsAt ? window : newWindow(limit, now + windowMs);
+    return hit(present, limit, now, false);
+  }
+
+  private windowOf(client: string, now: number, windowMs: number, limit: number): Window {
+    let window = this.windows.get(client);
+    if (!window) {
+      this.sweep(now, windowMs);
+      window = newWindow(limit, 0);
+      this.windows.set(client, window);
+    }
+    return window;
+  }
+
+  private async take(client: string, window: Window, windowMs: number, limit: number): Promise<void> {
+    // The window's end is reckoned from before the question: early by the time it took, and never late.
+    const asked = performance.now();
+    const left = asked < window.endsAt ? window.remaining : limit;
+    // In the next turn of the event loop all requests that arrived together are waiting.
+    await new Promise(setImmediate);
+    const want = Math.max(1, window.waiting, Math.floor(left * SHARE));
+    try {
+      const args = this.writer.reset().arrayHeader(4).string(client).integer(limit).integer(windowMs);
+      const answer = await this.tarantool.call('throttle.take', args.integer(want).bytes());
+      answer.arrayHeader();
+      window.share = answer.integer();
+      window.remaining = answer.integer();
+      window.endsAt = asked + answer.integer();
+    } finally {
+      window.waiting = 0;
+      delete window.refill;
+    }
+  }
+
+  /** Forgets the clients whose window is over, once a window. */
+  private sweep(now: number, windowMs: number): void {
+    if (now - this.sweptAt < windowMs) return;
+    this.sweptAt = now;
+    for (const [client, { endsAt, refill }] of this.windows) {
+      if (endsAt <= now && !refill) this.windows.delete(client);
+    }
+  }
+}
+
+function newWindow(limit: number, endsAt: number): Window {
+  return { endsAt, share: 0, remaining: limit, waiting: 0 };
+}
+
+function hit({ share, remaining, endsAt }: Window, limit: number, now: number, isBlocked: boolean): Hit {
+  const timeToExpire = Math.max(1, Math.ceil((endsAt - now) / 1000));
+  return {
+    totalHits: limit - remaining - share + (isBlocked ? 1 : 0),
+    timeToExpire,
+    isBlocked,
+    timeToBlockExpire: isBlocked ? timeToExpire : 0,
+  };
+}

@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { answers } from './support/answers.js';
+import { isAlive, ServiceProcess } from './support/service-process.js';
+import { Writers } from './support/writers.js';
+
+const TIMEOUT_MS = 500;
+/** A deadline is kept with this much to spare, on a machine that does other things as well. */
+const SLACK_MS = 2500;
+
+let service: ServiceProcess;
+let writers: Writers;
+afterEach(async () => {
+  await writers.stop();
+  await service.remove();
+});
+
+async function start(environment: Record<string, string> = {}): Promise<void> {
+  service = await ServiceProcess.start({ TARANTOOL_TIMEOUT: String(TIMEOUT_MS), ...environment });
+  writers = new Writers(service.url, 8);
+  await writers.resumed();
+}
+
+async function finish(): Promise<void> {
+  await writers.stop();
+  expect(writers.slowestMs).toBeLessThan(TIMEOUT_MS + SLACK_MS);
+  await writers.verify();
+}
+
+describe('under constant writes', () => {
+  it('loses nothing when Tarantool is killed, again and again', { timeout: 60_000 }, async () => {
+    await start();
+    for (let kills = 0; kills < 10; kills++) {
+      const pid = service.tarantoolPid;
+      process.kill(pid, 'SIGKILL');
+      await expect
+        .poll(() => service.tarantoolPid, { timeout: 10_000, interval: 10 })
+        .toSatisfy((now) => now && now !== pid);
+      await writers.resumed();
+    }
+    expect(writers.count('refused') + writers.count('unknown')).toBeGreaterThan(0);
+    await finish();
+  });
+
+  it('loses nothing when a worker is killed, again and again', { timeout: 60_000 }, async () => {
+    await start();
+    for (let kills = 0; kills < 10; kills++) {
+      const before = service.workerPids;
+      process.kill(before[kills % before.length] ?? 0, 'SIGKILL');
+      await writers.resumed();
+      await expect.poll(() => service.workerPids.length, { timeout: 10_000, interval: 10 }).toBe(2);
+    }
+    await finish();
+  });
+
+  it(
+    'loses nothing when the primary is killed, and leaves no process behind',
+    { timeout: 60_000 },
+    async () => {
+      await start();
+      for (let kills = 0; kills < 5; kills++) {
+        const children = [service.tarantoolPid, ...service.workerPids];
+        await service.signal('SIGKILL');
+        await expect.poll(() => children.filter(isAlive), { timeout: 10_000, interval: 10 }).toEqual([]);
+        await service.start();
+        await writers.resumed();
+      }
+      await finish();
+    },
+  );
+
+  it('answers in time while Tarantool is frozen, and goes on after', { timeout: 60_000 }, async () => {
+    await start();
+    const pid = service.tarantoolPid;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const before = writers.outcomes.size;
+      await expect.poll(() => writers.outcomes.size, { timeout: 20_000 }).toBeGreaterThan(before + 40);
+      const answer = await fetch(`${service.url}/kv/state`);
+      expect([answer.status, await answer.json()]).toEqual([503, answers.unavailable]);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
+      expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await writers.resumed();
+    expect(service.tarantoolPid).toBe(pid);
+    await finish();
+  });
+});

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { isAlive, ServiceProcess } from './support/service-process.js';
+
+const services: ServiceProcess[] = [];
+afterEach(() => Promise.all(services.splice(0).map((service) => service.remove())));
+
+async function create(environment: Record<string, string> = {}): Promise<ServiceProcess> {
+  const service = await ServiceProcess.create(environment);
+  services.push(service);
+  return service;
+}
+
+async function start(environment: Record<string, string> = {}): Promise<ServiceProcess> {
+  const service = await create(environment);
+  await service.start();
+  return service;
+}
+
+/** A request that a worker has begun to serve, and whose body is not complete. */
+async function unfinishedPost({ url }: ServiceProcess, start: string): Promise<ClientRequest> {
+  const post = request(`${url}/kv`, { method: 'POST', headers: { Expect: '100-continue' } });
+  post.on('error', () => {});
+  post.flushHeaders();
+  await once(post, 'continue');
+  post.write(start);
+  return post;
+}
+
+describe('starting', () => {
+  it('says where it listens, which Tarantool, how many workers, and which limits', async () => {
+    const service = await start();
+    expect(service.log.find(({ msg }) => msg.startsWith('listening'))).toMatchObject({
+      msg: `listening on http://127.0.0.1:${service.port}`,
+      store: 'embedded',
+      workers: 2,
+      limits: { maxKeyBytes: 512, maxBodyBytes: 1_048_576, maxDepth: 64 },
+      throttle: { limit: 0, windowMs: 1000 },
+    });
+    expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
+  });
+
+  it('recovers what an earlier run stored', async () => {
+    const service = await start({ WORKERS: '1' });
+    await fetch(`${service.url}/kv`, { method: 'POST', body: Buffer.from('{"key":"kept","value":{"a":1}}') });
+    expect(await service.signal('SIGTERM')).toBe(0);
+    await service.start();
+    expect(await (await fetch(`${service.url}/kv/kept`)).text()).toBe('{"value":{"a":1}}');
+  });
+
+  it('logs one line for each request, and never a value', async () => {
+    const service = await start();
+    await fetch(`${service.url}/kv`, {
+      method: 'POST',
+      body: Buffer.from('{"key":"personal","value":{"a":"secret"}}'),
+      headers: { 'X-Request-Id': 'one' },
+    });
+    await fetch(`${service.url}/kv/personal`, { headers: { 'X-Request-Id': 'two' } });
+    const lines = () => service.log.filter(({ msg }) => msg === 'request');
+    await expect.poll(() => lines().length).toBe(2);
+    expect(lines().toSorted((a, b) => String(a['reqId']).localeCompare(String(b['reqId'])))).toMatchObject([
+      { level: 30, reqId: 'one', method: 'POST', route: '/kv', status: 200, ms: expect.any(Number) },
+      { level: 30, reqId: 'two', method: 'GET', route: '/kv/:key', status: 200, ms: expect.any(Number) },
+    ]);
+    expect(JSON.stringify(service.log)).not.toMatch(/personal|secret/);
+  });
+});
+
+describe('what cannot start', () => {
+  it.each([
+    ['PORT', 'http', 'PORT is "http", but takes a whole number from 0 to 65535'],
+    ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
+    ['WORKERS', '0', 'WORKERS is "0", but takes a whole number from 1 to 256'],
+    ['THROTTLE_LIMIT', '-1', 'THROTTLE_LIMIT is "-1", but takes a whole number from 0 to 1000000000'],
+    ['THROTTLE_TTL', '1e3', 'THROTTLE_TTL is "1e3", but takes a whole number from 10 to 86400000 (ms)'],
+    [
+      'TRUST_PROXY',
+      'everyone',
+      'TRUST_PROXY is "everyone", but takes addresses or CIDRs, separated by commas',
+    ],
+    [
+      'LOG_LEVEL',
+      'loud',
+      'LOG_LEVEL is "loud", but takes one of fatal, error, warn, info, debug, trace, silent',
+    ],
+    ['TARANTOOL_WAL_MODE', 'none', 'TARANTOOL_WAL_MODE is "none", but takes one of fsync, write'],
+    [
+      'TARANTOOL_EMBEDDED',
+      'false',
+      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
+    ],
+    ['TARANTOOL_HOST', 'db', 'TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER'],
+  ])('says so in one line, with exit code 1: %s=%s', async (name, value, line) => {
+    const service = await create({ [name]: value });
+    expect(await service.runToEnd()).toEqual({ code: 1, stderr: `cannot start: ${line}\n` });
+  });
+
+  it.each(['1', '2'])('says so when the port is in use (WORKERS=%s)', async (workers) => {
+    const service = await create({ WORKERS: workers });
+    const other = createServer().listen(service.port, '127.0.0.1');
+    await once(other, 'listening');
+    const line = `cannot start: port ${service.port} on 127.0.0.1 is in use: stop what listens there, or set PORT\n`;
+    expect(await service.runToEnd()).toEqual({ code: 1, stderr: line });
+    other.close();
+  });
+
+  it("says so when Tarantool's port is in use", async () => {
+    const other = createTcpServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await (await create({ TARANTOOL_PORT: String(port) })).runToEnd();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^cannot start: .*${port}.*in use.*\\n$`));
+    other.close();
+  });
+
+  it('says so when the data folder is in use', async () => {
+    const first = await start();
+    const { code, stderr } = await (
+      await create({ DATA_DIR: first.environment['DATA_DIR'] ?? '' })
+    ).runToEnd();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^cannot start: .*(in use|locked).*\n$/);
+  });
+
+  it('says so when tarantool is missing', async () => {
+    const { code, stderr } = await (await create({ PATH: '/nowhere' })).runToEnd();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'cannot start: tarantool is not installed, or not on PATH\n',
+    });
+  });
+});
+
+describe('stopping', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s leaves no process behind, with exit code 0',
+    async (signal) => {
+      const service = await start();
+      const children = [service.tarantoolPid, ...service.workerPids];
+      expect(children).toHaveLength(3);
+      expect(await service.signal(signal)).toBe(0);
+      expect(children.filter(isAlive)).toEqual([]);
+    },
+  );
+
+  it('lets requests in flight finish', async () => {
+    const service = await start();
+    const post = await unfinishedPost(service, '{"key":"half",');
+    const answered = once(post, 'response') as Promise<[IncomingMessage]>;
+    const ended = service.signal('SIGTERM');
+    const knock = () =>
+      fetch(service.url, { signal: AbortSignal.timeout(500) }).then(String, () => 'refused');
+    await expect.poll(knock).toBe('refused');
+    post.end('"value":{}}');
+    const [answer] = await answered;
+    expect(answer.statusCode).toBe(200);
+    expect((await answer.toArray()).join('')).toBe('{"message":"inserted","status":200}');
+    expect(await ended).toBe(0);
+  });
+
+  it('ends at once by a second signal', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT: '600000' });
+    const children = [service.tarantoolPid, ...service.workerPids];
+    await unfinishedPost(service, '{');
+    const ended = service.signal('SIGTERM');
+    await expect.poll(() => service.log.some(({ msg }) => msg === 'stopping')).toBe(true);
+    process.kill(service.pid, 'SIGTERM');
+    expect(await ended).toBe(1);
+    await expect.poll(() => children.filter(isAlive)).toEqual([]);
+  });
+
+  it('cuts requests off after SHUTDOWN_TIMEOUT', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT: '100' });
+    const post = await unfinishedPost(service, '{');
+    expect(await service.signal('SIGTERM')).toBe(0);
+    expect(post.destroyed).toBe(true);
+  });
+});

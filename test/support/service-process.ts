@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './test-app.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export type LogLine = Record<string, unknown> & { msg: string };
+
+/** The service as a user runs it: `dist/main.js` with its workers and its embedded Tarantool, in a data folder of its own. */
+export class ServiceProcess {
+  readonly log: LogLine[] = [];
+  stderr = '';
+  private child?: ChildProcess;
+  private onListening = (): void => {};
+
+  private constructor(
+    readonly port: number,
+    readonly environment: Record<string, string>,
+  ) {}
+
+  static async create(environment: Record<string, string> = {}): Promise<ServiceProcess> {
+    const port = await freePort();
+    return new ServiceProcess(port, {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      WORKERS: '2',
+      THROTTLE_LIMIT: '0',
+      LOG_FORMAT: 'json',
+      TARANTOOL_PORT: String(await freePort()),
+      TARANTOOL_MEMORY: '64',
+      DATA_DIR: await mkdtemp(join(tmpdir(), 'kv-process-')),
+      ...environment,
+    });
+  }
+
+  static async start(environment: Record<string, string> = {}): Promise<ServiceProcess> {
+    const service = await ServiceProcess.create(environment);
+    await service.start();
+    return service;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  /** Child processes: the embedded Tarantool and the workers. */
+  get tarantoolPid(): number {
+    return this.children().find((pid) => commandOf(pid).startsWith('tarantool')) ?? 0;
+  }
+
+  get workerPids(): number[] {
+    return this.children().filter((pid) => commandOf(pid).includes('main.js'));
+  }
+
+  /** Starts it, and resolves when it says that it listens; rejects with what it wrote to standard error. */
+  async start(): Promise<void> {
+    const child = this.run();
+    const serving = new Promise<void>((resolve) => (this.onListening = resolve));
+    const ended = once(child, 'close').then(([code]) => {
+      throw new Error(`the service ended with exit code ${code}: ${this.stderr}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([serving, ended]);
+  }
+
+  /** Runs it to its end, for when it must not start. */
+  async runToEnd(): Promise<{ code: number; stderr: string }> {
+    const [code] = (await once(this.run(), 'close')) as [number];
+    return { code, stderr: this.stderr };
+  }
+
+  /** @returns the exit code; null when a signal ended it. */
+  async signal(signal: NodeJS.Signals): Promise<number | null> {
+    if (!this.child) return null;
+    const closed = once(this.child, 'close') as Promise<[number | null]>;
+    this.child.kill(signal);
+    return (await closed)[0];
+  }
+
+  /** Ends it, if it runs, and takes its data away. */
+  async remove(): Promise<void> {
+    if (this.child?.exitCode === null && this.child.signalCode === null) await this.signal('SIGTERM');
+    await rm(this.environment['DATA_DIR'] ?? '', { recursive: true, force: true });
+  }
+
+  private run(): ChildProcess {
+    this.log.length = 0;
+    this.stderr = '';
+    const child = spawn(process.execPath, [MAIN], {
+      env: { PATH: process.env['PATH'], ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const line = JSON.parse(text) as LogLine;
+      this.log.push(line);
+      if (line.msg.startsWith('listening on')) this.onListening();
+    });
+    child.stderr.on('data', (data) => (this.stderr += data));
+    this.child = child;
+    return child;
+  }
+
+  private children(): number[] {
+    const list = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return list.trim().split(' ').filter(Boolean).map(Number);
+  }
+}
+
+/** Whether a process runs; one that has ended and was not waited for by its parent does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}

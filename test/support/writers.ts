@@ -1,0 +1,91 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+
+/** Between tries to connect while nobody listens. */
+const PAUSE_MS = 20;
+
+type Outcome = 'applied' | 'refused' | 'unknown';
+
+/** Clients that insert one new key after another until told to stop, and remember what each was told. */
+export class Writers {
+  readonly outcomes = new Map<string, Outcome>();
+  readonly unexpected: string[] = [];
+  slowestMs = 0;
+  private isStopping = false;
+  private readonly running: Promise<void>[];
+
+  constructor(
+    private readonly url: string,
+    count: number,
+  ) {
+    this.running = Array.from({ length: count }, (_, client) => this.run(client));
+  }
+
+  count(outcome: Outcome): number {
+    return [...this.outcomes.values()].filter((each) => each === outcome).length;
+  }
+
+  /** Resolves when more have been applied than when it was called. */
+  async resumed(timeout = 10_000): Promise<void> {
+    const before = this.count('applied');
+    await expect.poll(() => this.count('applied'), { timeout, interval: 5 }).toBeGreaterThan(before);
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await Promise.all(this.running);
+  }
+
+  /** What was acknowledged is there, what was refused is not; what is unknown is whole if it is there. */
+  async verify(): Promise<void> {
+    const wrong: string[] = [];
+    for (const [key, outcome] of this.outcomes) {
+      const answer = await this.read(key);
+      const body = await answer.text();
+      const isThere = answer.status === 200 && body === JSON.stringify({ value: { key } });
+      const isMissing = answer.status === 404;
+      const isRight = { applied: isThere, refused: isMissing, unknown: isThere || isMissing }[outcome];
+      if (!isRight) wrong.push(`${key} was ${outcome}, and is now ${answer.status} ${body}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(this.unexpected).toEqual([]);
+  }
+
+  /** Asks again while the store is away: a worker may still be connecting to the one that was started last. */
+  private async read(key: string): Promise<Response> {
+    for (let tries = 0; ; tries++) {
+      const answer = await fetch(`${this.url}/kv/${key}`);
+      if (answer.status !== 503 || tries === 100) return answer;
+      await answer.arrayBuffer();
+      await expect.poll(() => fetch(`${this.url}/health/ready`).then((r) => r.status)).toBe(200);
+    }
+  }
+
+  private async run(client: number): Promise<void> {
+    for (let i = 0; !this.isStopping; i++) {
+      const key = `${client}-${i}-${performance.now()}`;
+      const started = performance.now();
+      this.outcomes.set(key, await this.insert(key));
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - started);
+    }
+  }
+
+  private async insert(key: string): Promise<Outcome> {
+    let answer: Response;
+    try {
+      answer = await fetch(`${this.url}/kv`, {
+        method: 'POST',
+        body: Buffer.from(JSON.stringify({ key, value: { key } })),
+      });
+      await answer.arrayBuffer();
+    } catch {
+      // The connection broke, or nobody listens just now: with a worker, or the primary.
+      await pause(PAUSE_MS);
+      return 'unknown';
+    }
+    if (answer.status === 200) return 'applied';
+    if (answer.status === 503) return 'refused';
+    if (answer.status !== 504) this.unexpected.push(`${key}: ${answer.status}`);
+    return 'unknown';
+  }
+}

@@ -1,0 +1,168 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import request from 'supertest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { answers } from './support/answers.js';
+import { startInstance, startTestApp } from './support/test-app.js';
+import type { TestApp } from './support/test-app.js';
+
+const LIMIT = 50;
+/** So long that no test sees two windows unless it waits for the second. */
+const WINDOW_MS = 60_000;
+
+let store: TestApp;
+beforeAll(async () => {
+  store = await startTestApp();
+});
+afterAll(() => store.stop());
+
+const instances: NestFastifyApplication[] = [];
+afterEach(() => Promise.all(instances.splice(0).map((app) => app.close())));
+
+/** An instance that believes 127.0.0.1 of whom it forwards, so that each test is a client of its own. */
+async function start(limit = LIMIT, windowMs = WINDOW_MS, trustedProxies = ['127.0.0.1']): Promise<string> {
+  const { http } = store.config;
+  const app = await startInstance({
+    ...store.config,
+    http: { ...http, trustedProxies },
+    throttle: { limit, windowMs },
+  });
+  instances.push(app);
+  return app.getUrl();
+}
+
+let clients = 0;
+const newClient = (): string => `192.0.2.${++clients}`;
+const get = (url: string, client: string) => request(url).get('/kv/state').set('X-Forwarded-For', client);
+const statuses = async (tests: PromiseLike<{ status: number }>[]): Promise<Record<number, number>> => {
+  const counts: Record<number, number> = {};
+  for (const { status } of await Promise.all(tests)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+};
+
+describe('a client within its rate', () => {
+  it('is told the policy, and what is left of it', async () => {
+    const url = await start();
+    const client = newClient();
+    for (const left of [49, 48, 47]) {
+      const { headers } = await get(url, client).expect(200);
+      expect(headers['ratelimit-policy']).toBe('"default";q=50;w=60');
+      expect(headers['ratelimit']).toMatch(new RegExp(`^"default";r=${left};t=(60|59)$`));
+      expect(headers['retry-after']).toBeUndefined();
+    }
+  });
+
+  it('is told so on refusals too', async () => {
+    const url = await start();
+    const client = newClient();
+    const about = async (test: request.Test) => {
+      const { headers } = await test.set('X-Forwarded-For', client);
+      return [headers['ratelimit-policy'], headers['ratelimit']?.replace(/t=.*/, '')];
+    };
+    expect(await about(request(url).get('/kv/missing'))).toEqual(['"default";q=50;w=60', '"default";r=49;']);
+    expect(await about(request(url).post('/kv').send('x'))).toEqual([
+      '"default";q=50;w=60',
+      '"default";r=48;',
+    ]);
+    expect(await about(request(url).get('/kv/%zz'))).toEqual(['"default";q=50;w=60', '"default";r=47;']);
+    // Refused before the rate is counted, and told what is left all the same.
+    expect(await about(request(url).patch('/kv'))).toEqual(['"default";q=50;w=60', '"default";r=47;']);
+  });
+});
+
+describe('a client over its rate', () => {
+  it('gets 429 whatever it sends, and when to come back', async () => {
+    const url = await start(3);
+    const client = newClient();
+    await Promise.all([1, 2, 3].map(() => get(url, client).expect(200)));
+
+    const { headers } = await get(url, client).expect(429, '{"message":"too many requests","status":429}');
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(59);
+    expect(headers['ratelimit']).toMatch(/^"default";r=0;t=(60|59)$/);
+
+    const send = (test: request.Test) =>
+      test.set('X-Forwarded-For', client).expect(429, answers.tooManyRequests);
+    await send(request(url).post('/kv').set('Content-Type', 'application/json').send('{"broken'));
+    await send(request(url).post('/kv').set('Content-Type', 'text/plain').send('x'));
+    await send(request(url).put('/kv/%zz').send({ value: {} }));
+    await send(request(url).delete('/kv/missing'));
+  });
+
+  it('is counted for malformed bodies as well', async () => {
+    const url = await start(10);
+    const client = newClient();
+    const posts = Array.from({ length: 30 }, () =>
+      request(url)
+        .post('/kv')
+        .set('X-Forwarded-For', client)
+        .set('Content-Type', 'application/json')
+        .send('{"broken'),
+    );
+    expect(await statuses(posts)).toEqual({ 400: 10, 429: 20 });
+  });
+
+  it('is served again in the next window', async () => {
+    const url = await start(2, 300);
+    const client = newClient();
+    const seen = new Set<number>();
+    await expect
+      .poll(
+        async () => {
+          seen.add((await get(url, client)).status);
+          return [...seen];
+        },
+        { interval: 1 },
+      )
+      .toEqual([200, 429]);
+    await expect.poll(async () => (await get(url, client)).status, { interval: 20 }).toBe(200);
+  });
+
+  it('does not slow down others, nor health', async () => {
+    const url = await start(1);
+    const client = newClient();
+    await get(url, client).expect(200);
+    await get(url, client).expect(429);
+    await get(url, newClient()).expect(200);
+    for (let i = 0; i < 5; i++)
+      await request(url).get('/health/live').set('X-Forwarded-For', client).expect(200);
+  });
+});
+
+describe('the limit', () => {
+  it('holds over all instances on one store', async () => {
+    const urls = await Promise.all([start(), start(), start()]);
+    const client = newClient();
+    const many = Array.from({ length: 300 }, (_, i) => get(urls[i % urls.length] ?? '', client));
+    expect(await statuses(many)).toEqual({ 200: LIMIT, 429: 300 - LIMIT });
+  });
+
+  it('is not lost to a client that keeps asking over all instances', async () => {
+    const urls = await Promise.all([start(100), start(100)]);
+    const client = newClient();
+    let passed = 0;
+    for (let i = 0; i < 400; i++) passed += Number((await get(urls[i % 2] ?? '', client)).status === 200);
+    expect(passed).toBeGreaterThanOrEqual(90);
+    expect(passed).toBeLessThanOrEqual(100);
+  });
+
+  it('is one for an IPv6 /64', async () => {
+    const url = await start(2);
+    await get(url, '2001:db8:1:2::1').expect(200);
+    await get(url, '2001:db8:1:2:ffff::9').expect(200);
+    await get(url, '2001:db8:1:2::3').expect(429);
+    await get(url, '2001:db8:1:3::1').expect(200);
+  });
+
+  it('believes no forwarded address of a proxy that is not trusted', async () => {
+    const url = await start(2, WINDOW_MS, []);
+    const answered = [await get(url, newClient()), await get(url, newClient()), await get(url, newClient())];
+    expect(answered.map(({ status }) => status)).toEqual([200, 200, 429]);
+  });
+
+  it('is off when it is 0', async () => {
+    const url = await start(0);
+    const client = newClient();
+    const many = Array.from({ length: 100 }, () => get(url, client));
+    expect(await statuses(many)).toEqual({ 200: 100 });
+    expect((await get(url, client)).headers).not.toHaveProperty('ratelimit-policy');
+  });
+});
