@@ -53,12 +53,13 @@ export class Writers {
 
   /** Asks again while the store is away: a worker may still be connecting to the one that was started last. */
   private async read(key: string): Promise<Response> {
-    for (let tries = 0; ; tries++) {
-      const answer = await fetch(`${this.url}/kv/${key}`);
-      if (answer.status !== 503 || tries === 100) return answer;
-      await answer.arrayBuffer();
-      await expect.poll(() => fetch(`${this.url}/health/ready`).then((r) => r.status)).toBe(200);
-    }
+    let answer = await fetch(`${this.url}/kv/${key}`);
+    const again = async (): Promise<number> => {
+      if (answer.status === 503) answer = await fetch(`${this.url}/kv/${key}`);
+      return answer.status;
+    };
+    if (answer.status === 503) await expect.poll(again, { timeout: 5000 }).not.toBe(503);
+    return answer;
   }
 
   private async run(client: number): Promise<void> {
