@@ -40,15 +40,29 @@ export class TarantoolRepository {
   }
 
   async get(key: string): Promise<Entry> {
-    const answer = await this.tarantool.call('kv.get', this.key(key)).catch(readFailure);
-    accept(answer);
+    const answer = await this.ask('kv.get', this.key(key), readFailure);
     answer.arrayHeader();
     answer.skip();
     return { json: decodeValue(answer) };
   }
 
   private async write(functionName: string, args: Buffer): Promise<void> {
-    accept(await this.tarantool.call(functionName, args).catch(writeFailure));
+    await this.ask(functionName, args, writeFailure);
+  }
+
+  private async ask(
+    functionName: string,
+    args: Buffer,
+    fail: (error: unknown) => never,
+  ): Promise<MsgpackReader> {
+    let answer: MsgpackReader;
+    try {
+      answer = await this.tarantool.call(functionName, args);
+    } catch (error) {
+      return fail(error);
+    }
+    accept(answer);
+    return answer;
   }
 
   private key(key: string): Buffer {

@@ -16,7 +16,7 @@ const FLUSH_MS = 200;
 
 /** Structured log on standard output. Never holds a value, a password or a key. */
 export function createLogger({ level, format }: LogConfig, name: string): Logger {
-  const options = { level, base: { process: name }, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = { level, base: { process: name } };
   if (format === 'pretty')
     return pino(options, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }));
 

@@ -15,7 +15,6 @@ import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
         return {
           throttlers: [{ limit, ttl: windowMs }],
           storage: new TarantoolThrottlerStorage(tarantool),
-          skipIf: () => limit === 0,
         };
       },
     }),
