@@ -77,7 +77,10 @@ end
 must(pcall(box.cfg, options))
 
 local entries = require('kv.entries')
-rawset(_G, 'kv', {insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete})
+rawset(_G, 'kv', {
+    insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
+    upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
+})
 rawset(_G, 'throttle', {take = require('kv.throttle').take})
 rawset(_G, 'health', {check = require('kv.health').check})
 
@@ -96,6 +99,8 @@ else
     local ok, problem = pcall(prepare)
     must(ok, problem)
 end
+
+require('kv.expiry').start()
 
 -- Only now: who can connect can call.
 local ok, problem = pcall(box.cfg, {listen = settings.listen})

@@ -1,75 +1,117 @@
--- The entries: each function decides and writes in one transaction and returns an outcome. What it throws is not an outcome
--- but a failure (read-only, disk full, malformed bytes), and then nothing was written.
+-- The operations on one entry: each decides and writes in one transaction and returns an outcome. What it throws is not an
+-- outcome but a failure (read-only, disk full, malformed bytes), and then nothing was written.
+-- Arguments that are nil or null are absent. `value` is a string: the MessagePack of a map, stored as it is. `ttl_s` and
+-- `if_match` are described in kv/rules.lua. `version` is that of the entry; `expires_at` is in milliseconds since the epoch, and
+-- nil for an entry that does not expire.
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
+local revision = require('kv.revision')
 local row = require('kv.row')
+local rules = require('kv.rules')
+local store = require('kv.store')
+
+local OK, NOT_FOUND = outcome.OK, outcome.NOT_FOUND
+local judge, live = rules.judge, rules.live
 
 local entries = {}
 
-local function must_be_absent(tuple)
-    return tuple == nil and outcome.OK or outcome.EXISTS
-end
-
-local function must_be_present(tuple)
-    return tuple ~= nil and outcome.OK or outcome.NOT_FOUND
-end
-
--- Returns the verdict of judge(tuple) on the present entry, and that entry. OK may be acted on at once. Anything else is an
--- answer, so it has to hold for durable data as well: until the two agree it waits, and judges again.
-local function decide(key, judge)
+-- Returns OK, the entry, and the tuple that the space has, which is more where it has expired; a revision is at hand, and it may be
+-- acted on at once. Or it returns what refuses, and the entry that does. That is an answer, so it has to hold for durable data:
+-- where a write in flight alone stands in the way, it waits for that, and judges again.
+local function decide(key, may, if_match)
     local deadline
     while true do
-        local tuple = box.space.kv:get(key)
-        local verdict = judge(tuple)
-        local write = inflight.of(key)
-        if verdict == outcome.OK or write == nil or judge(write.durable) == verdict then
-            return verdict, tuple
+        local present = box.space.kv:get(key)
+        local entry = live(present)
+        local verdict = may(entry, if_match)
+        if verdict == OK then
+            if revision.is_ready() then
+                return OK, entry, present
+            end
+            deadline = deadline or inflight.deadline()
+            revision.wait(deadline)
+        else
+            local write = inflight.of(key)
+            if write == nil then
+                return verdict, entry
+            end
+            entry = live(write.durable)
+            verdict = may(entry, if_match)
+            if verdict ~= OK then
+                return verdict, entry
+            end
+            deadline = deadline or inflight.deadline()
+            inflight.wait(write, deadline)
         end
-        deadline = deadline or inflight.deadline()
-        inflight.wait(write, deadline)
     end
 end
 
-local function insert(new)
-    box.space.kv:insert(new)
-end
-
-local function replace(new)
-    box.space.kv:replace(new)
-end
-
-local function delete(key)
-    box.space.kv:delete(key)
-end
-
--- `value` is a string: the MessagePack of a map, stored as it is.
-function entries.insert(key, value)
-    local new = row.new(key, value)
-    local verdict, present = decide(key, must_be_absent)
-    if verdict == outcome.OK then
-        inflight.run(key, present, insert, new)
+local function refusal(verdict, entry)
+    if verdict == NOT_FOUND then
+        return verdict
     end
-    return verdict
+    return verdict, rules.version(entry)
 end
 
-function entries.update(key, value)
-    local new = row.new(key, value)
-    local verdict, present = decide(key, must_be_present)
-    if verdict == outcome.OK then
-        inflight.run(key, present, replace, new)
+local function put(key, entry, present, value, ttl_s)
+    local version = revision.take()
+    local new, expires_at = rules.row(key, value, version, ttl_s, entry)
+    store.write(key, present, new)
+    return OK, version, expires_at
+end
+
+-- Returns OK, version, expires_at; or EXISTS and the version that is there.
+function entries.insert(key, value, ttl_s)
+    local verdict, entry, present = decide(key, judge.insert)
+    if verdict ~= OK then
+        return refusal(verdict, entry)
     end
-    return verdict
+    return put(key, entry, present, value, ttl_s)
 end
 
-function entries.delete(key)
-    local verdict, present = decide(key, must_be_present)
-    if verdict == outcome.OK then
-        inflight.run(key, present, delete, key)
+-- Returns OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version that is there.
+function entries.update(key, value, ttl_s, if_match)
+    local verdict, entry, present = decide(key, judge.update, if_match)
+    if verdict ~= OK then
+        return refusal(verdict, entry)
     end
-    return verdict
+    return put(key, entry, present, value, ttl_s)
 end
 
--- Returns OK and the tuple as it is, never decoded.
+-- Returns OK, version, expires_at and whether there was none before; or PRECONDITION_FAILED and the version that is there, 0 where
+-- none is. With `create_only` whatever is there refuses.
+function entries.upsert(key, value, ttl_s, if_match, create_only)
+    local verdict, entry, present = decide(key, create_only == true and judge.create or judge.upsert, if_match)
+    if verdict ~= OK then
+        return refusal(verdict, entry)
+    end
+    local _, version, expires_at = put(key, entry, present, value, ttl_s)
+    return OK, version, expires_at, entry == nil
+end
+
+-- Returns OK and the revision of the removal; or NOT_FOUND; or PRECONDITION_FAILED and the version that is there.
+function entries.delete(key, if_match)
+    local verdict, entry, present = decide(key, judge.delete, if_match)
+    if verdict ~= OK then
+        return refusal(verdict, entry)
+    end
+    local version = revision.take()
+    store.write(key, present, nil)
+    return OK, version
+end
+
+-- Sets another end, or none: no change of the entry, so the version stays. Returns OK, version, expires_at; or NOT_FOUND.
+function entries.touch(key, ttl_s)
+    local verdict, entry, present = decide(key, judge.touch)
+    if verdict ~= OK then
+        return refusal(verdict, entry)
+    end
+    local new, expires_at = rules.touched(entry, ttl_s)
+    store.write(key, present, new)
+    return OK, entry[row.VERSION], expires_at
+end
+
+-- Returns OK and the tuple as it is, never decoded; or NOT_FOUND.
 function entries.get(key)
     local write = inflight.of(key)
     local tuple
@@ -78,10 +120,11 @@ function entries.get(key)
     else
         tuple = write.durable
     end
+    tuple = live(tuple)
     if tuple == nil then
-        return outcome.NOT_FOUND
+        return NOT_FOUND
     end
-    return outcome.OK, tuple
+    return OK, tuple
 end
 
 return entries

@@ -17,6 +17,8 @@ local inflight = {}
 local SETTLED_AT_MOST = 4096
 local writes = table_new(0, 2 * SETTLED_AT_MOST)
 local added = 0
+-- Removals of a tuple that are under way.
+local removals = 0
 
 local function clear_settled()
     local unsettled = table_new(0, 2 * SETTLED_AT_MOST)
@@ -68,16 +70,52 @@ local function settle(key, write, turn, ok)
     end
 end
 
--- Runs change(row), which writes to the key; `before` is the tuple that it has now. Nothing may yield between the decision to
--- write and this.
-function inflight.run(key, before, change, row)
+-- Runs change(argument), which makes `after` of `before`, the tuple that the key has now; nil is none. Nothing may yield between
+-- the decision to write and this.
+function inflight.run(key, before, after, change, argument)
+    local removed = after == nil and before ~= nil and 1 or 0
+    removals = removals + removed
     local write = begin(key, before)
     local turn = write.begun
-    local ok, problem = pcall(change, row)
+    local ok, problem = pcall(change, argument)
+    removals = removals - removed
     settle(key, write, turn, ok)
     if not ok then
         error(problem, 0)
     end
+end
+
+-- The same for changes of several keys by one transaction: an array of {key, before, after}, each key once.
+function inflight.run_all(changes, commit)
+    local begun, removed = {}, 0
+    for i, change in ipairs(changes) do
+        removed = removed + (change.after == nil and change.before ~= nil and 1 or 0)
+        local write = begin(change.key, change.before)
+        begun[i] = {write = write, turn = write.begun}
+    end
+    removals = removals + removed
+    local ok, problem = pcall(commit, changes)
+    removals = removals - removed
+    for i, change in ipairs(changes) do
+        settle(change.key, begun[i].write, begun[i].turn, ok)
+    end
+    if not ok then
+        error(problem, 0)
+    end
+end
+
+-- The durable tuples which the space does not have any more, because of removals under way. In no order.
+function inflight.removed()
+    local tuples = {}
+    if removals > 0 then
+        local space = box.space.kv
+        for key, write in pairs(writes) do
+            if write and write.durable ~= nil and space:get(key) == nil then
+                table.insert(tuples, write.durable)
+            end
+        end
+    end
+    return tuples
 end
 
 -- When a wait that begins now gives up.

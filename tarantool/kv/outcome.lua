@@ -3,6 +3,9 @@ return {
     OK = 0,
     NOT_FOUND = 1,
     EXISTS = 2,
+    PRECONDITION_FAILED = 3,
+    -- kv.txn only
+    ABORTED = 4,
     -- health.check only
     READ_ONLY = 10,
     FAILED = 11,

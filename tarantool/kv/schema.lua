@@ -60,6 +60,69 @@ steps[1] = function()
     end
 end
 
+-- Entries from before there were versions: the revisions that are given begin above.
+local FIRST_VERSION = 1
+local MIGRATED_AT_ONCE = 1000
+
+-- Commits in portions. The values are not decoded, and keep their bytes.
+local function migrate_entries(kv)
+    local last = ''
+    local iterator = 'GE'
+    while true do
+        local tuples = kv.index.ordered:select(last, {iterator = iterator, limit = MIGRATED_AT_ONCE})
+        if #tuples == 0 then
+            break
+        end
+        box.atomic(function()
+            for _, tuple in ipairs(tuples) do
+                if #tuple < row.VERSION then
+                    kv:replace(tuple:update({{'=', row.VERSION, FIRST_VERSION}}))
+                end
+            end
+        end)
+        last, iterator = tuples[#tuples][row.KEY], 'GT'
+    end
+end
+
+local function format_of_entries(is_migrated)
+    return {
+        {name = 'key', type = 'string'},
+        {name = 'value', type = 'map'},
+        {name = 'version', type = 'unsigned', is_nullable = not is_migrated},
+        {name = 'expires_at', type = 'unsigned', is_nullable = true},
+    }
+end
+
+-- Versions, ends, and the order of keys.
+steps[2] = function()
+    local kv = box.space.kv
+    kv:format(format_of_entries(false))
+    -- Without a collation: by bytes.
+    kv:create_index('ordered', {type = 'tree', unique = true, parts = {{field = 'key'}}, if_not_exists = true})
+    migrate_entries(kv)
+    kv:format(format_of_entries(true))
+
+    -- The entries that expire, the first one first; kv/store.lua keeps it.
+    local expiry = box.schema.space.create('kv_expiry', {if_not_exists = true})
+    expiry:format({
+        {name = 'expires_at', type = 'unsigned'},
+        {name = 'key', type = 'string'},
+    })
+    expiry:create_index('primary', {parts = {{field = 'expires_at'}, {field = 'key'}}, if_not_exists = true})
+
+    -- One row: the revision up to which blocks are reserved; see kv/revision.lua.
+    local revision = box.schema.space.create('kv_revision', {if_not_exists = true})
+    revision:format({
+        {name = 'id', type = 'unsigned'},
+        {name = 'reserved', type = 'unsigned'},
+    })
+    revision:create_index('primary', {parts = {{field = 'id'}}, if_not_exists = true})
+
+    return function()
+        revision:replace({1, FIRST_VERSION})
+    end
+end
+
 schema.VERSION = #steps
 
 -- Returns the version that the data has; 0 before the first step.
@@ -67,13 +130,14 @@ function schema.version()
     return is_fresh() and 0 or box.space._schema:get(RECORD)[VERSION]
 end
 
--- Applies what is missing. Returns true, or nil and a sentence where the data is newer than this code.
-function schema.apply()
+-- Applies what is missing, up to the step `target`, or all. Returns true, or nil and a sentence where the data is newer than this
+-- code.
+function schema.apply(target)
     local version = schema.version()
     if version > schema.VERSION then
         return nil, ('the data has schema version %d, and this code knows none above %d'):format(version, schema.VERSION)
     end
-    for step = version + 1, schema.VERSION do
+    for step = version + 1, target or schema.VERSION do
         record(step, steps[step]())
         log.info('schema version %d applied', step)
     end

@@ -14,23 +14,7 @@ local outcome = require('kv.outcome')
 local ONE = msgpack.encode({n = 1})
 local TWO = msgpack.encode({n = 2})
 
--- Starts it, and returns while its log record is on the way to the disk: fiber.create runs up to the first yield.
-local function begin(operation, ...)
-    local running = {}
-    running.fiber = fiber.create(function(...)
-        fiber.self():set_joinable(true)
-        local ok, result = pcall(operation, ...)
-        running.done, running.ok, running.result = true, ok, result
-    end, ...)
-    return running
-end
-
-local function join(running)
-    if not running.done then
-        running.fiber:join()
-    end
-    return running
-end
+local begin, join = support.begin, support.join
 
 local function value(key)
     local _, tuple = entries.get(key)
@@ -39,6 +23,9 @@ end
 
 local test = tap.test('durable')
 test:plan(9)
+
+-- The first write reserves revisions, and so would wait before it begins.
+entries.insert('first', ONE)
 
 test:test('an insert that fails', function(t)
     t:plan(6)
@@ -104,9 +91,10 @@ test:test('between two writes of a key', function(t)
     t:plan(4)
     local inflight = require('kv.inflight')
     local disks = {fiber.cond(), fiber.cond()}
-    local first = begin(inflight.run, 'd', nil, function() disks[1]:wait() end)
+    local first = begin(inflight.run, 'd', nil, nil, function() disks[1]:wait() end)
     -- It finds what the first leaves.
-    local second = begin(inflight.run, 'd', box.space.kv:insert({'d', {n = 1}}), function() disks[2]:wait() error('disk full') end)
+    local found = box.space.kv:insert({'d', {n = 1}, 1})
+    local second = begin(inflight.run, 'd', found, nil, function() disks[2]:wait() error('disk full') end)
     t:is(entries.get('d'), outcome.NOT_FOUND, 'nothing is seen before the first is written')
     disks[1]:signal()
     join(first)
@@ -143,10 +131,10 @@ test:test('a wait has a bound', function(t)
     local inflight = require('kv.inflight')
     local release = fiber.cond()
     -- A write whose disk does not answer: its change yields until it is released.
-    local stuck = begin(inflight.run, 'c', nil, function()
+    local stuck = begin(inflight.run, 'c', nil, nil, function()
         release:wait()
     end)
-    box.space.kv:insert({'c', {n = 1}})
+    box.space.kv:insert({'c', {n = 1}, 1})
     local started = fiber.clock()
     local ok, problem = pcall(entries.insert, 'c', ONE)
     t:ok(not ok and problem.code == box.error.WAL_IO, 'after which it fails, with a code that says that nothing was written')

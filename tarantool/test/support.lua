@@ -39,6 +39,37 @@ function support.eventually(condition, seconds)
     return false
 end
 
+-- Starts it, and returns while its log record is on the way to the disk: fiber.create runs up to the first yield.
+function support.begin(operation, ...)
+    local running = {}
+    running.fiber = fiber.create(function(...)
+        fiber.self():set_joinable(true)
+        local results = {pcall(operation, ...)}
+        running.done, running.ok, running.result = true, results[1], results[2]
+        running.results = {unpack(results, 2, table.maxn(results))}
+    end, ...)
+    return running
+end
+
+function support.join(running)
+    if not running.done then
+        running.fiber:join()
+    end
+    return running
+end
+
+-- Runs run(1), run(2) and so on, at once; returns when all are over.
+function support.all_at_once(count, run)
+    local fibers = {}
+    for i = 1, count do
+        fibers[i] = fiber.new(run, i)
+        fibers[i]:set_joinable(true)
+    end
+    for i = 1, count do
+        fibers[i]:join()
+    end
+end
+
 local function collect(child, stream)
     fiber.create(function()
         while true do

@@ -1,0 +1,151 @@
+-- Pages of entries in the order of the bytes of their keys. A page shows durable entries only, all as they are at one moment; it
+-- takes no longer at the end of a large store than at the beginning of a small one.
+local inflight = require('kv.inflight')
+local row = require('kv.row')
+local rules = require('kv.rules')
+local outcome = require('kv.outcome')
+
+local KEY, VERSION = row.KEY, row.VERSION
+
+local DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+-- The service has to hold a page, and the connection to carry it.
+local DEFAULT_MAX_BYTES = 4 * 1024 * 1024
+-- What one call looks at, shown or not: a run of expired entries must not hold up the store.
+local MAX_LOOKED_AT = 5000
+-- About what a key and its version take beside the bytes of the key.
+local KEY_OVERHEAD_BYTES = 16
+
+local listing = {}
+
+-- The smallest string above all that begin with the prefix; nil is none.
+local function after_prefix(prefix)
+    local stem = prefix:gsub('\255+$', '')
+    if stem ~= '' then
+        return stem:sub(1, -2) .. string.char(stem:byte(-1) + 1)
+    end
+end
+
+-- Returns the inclusive lower bound and the exclusive upper one; nil is none.
+local function bounds(options)
+    local lower, upper = options.start, options.end_
+    if options.prefix ~= nil then
+        local above = after_prefix(options.prefix)
+        lower = lower ~= nil and lower > options.prefix and lower or options.prefix
+        upper = (upper == nil or (above ~= nil and above < upper)) and above or upper
+    end
+    return lower, upper
+end
+
+-- Durable entries that the index lacks, because their removal is under way, between the bounds and in the direction of the walk.
+local function removed_between(lower, upper, after, reverse)
+    local tuples = {}
+    for _, tuple in ipairs(inflight.removed()) do
+        local key = tuple[KEY]
+        if (lower == nil or key >= lower) and (upper == nil or key < upper) then
+            if after == nil or (reverse and key < after) or (not reverse and key > after) then
+                table.insert(tuples, tuple)
+            end
+        end
+    end
+    table.sort(tuples, function(a, b)
+        if reverse then
+            return a[KEY] > b[KEY]
+        end
+        return a[KEY] < b[KEY]
+    end)
+    return tuples
+end
+
+-- Returns a function that gives, one after the other, the key and the durable tuple or nil.
+local function walk(lower, upper, after, reverse)
+    local iterator, from
+    if reverse then
+        from = after ~= nil and (upper == nil or after < upper) and after or upper
+        iterator = 'LT'
+    elseif after ~= nil and (lower == nil or after >= lower) then
+        from, iterator = after, 'GT'
+    else
+        from, iterator = lower, 'GE'
+    end
+    local step, param, state = box.space.kv.index.ordered:pairs(from, {iterator = iterator})
+    local removed = removed_between(lower, upper, after, reverse)
+    local at = 1
+
+    local function next_in_index()
+        local tuple
+        state, tuple = step(param, state)
+        local key = tuple ~= nil and tuple[KEY] or nil
+        if key == nil or (reverse and lower ~= nil and key < lower) or (not reverse and upper ~= nil and key >= upper) then
+            return nil
+        end
+        return key, tuple
+    end
+
+    local key, tuple = next_in_index()
+    return function()
+        local hidden = removed[at]
+        if hidden ~= nil then
+            local hidden_key = hidden[KEY]
+            if key == nil or (reverse and hidden_key > key) or (not reverse and hidden_key < key) then
+                at = at + 1
+                return hidden_key, hidden
+            end
+        end
+        local found, durable = key, tuple
+        if found ~= nil then
+            local write = inflight.of(found)
+            if write ~= nil then
+                durable = write.durable
+            end
+            key, tuple = next_in_index()
+        end
+        return found, durable
+    end
+end
+
+local function absent_if_null(options)
+    local given = {}
+    for name, value in pairs(options or {}) do
+        if value ~= nil then
+            given[name] = value
+        end
+    end
+    return given
+end
+
+-- Options, all of them optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes, and after, the
+-- key behind which to go on, in the direction of the walk.
+-- Returns OK, the tuples as they are (or {key, version} of each), and the key behind which the next page begins, nil at the end.
+-- A page may be short, and even empty, and yet have a next one. Its first row may be larger than max_bytes.
+function listing.list(options)
+    options = absent_if_null(options)
+    local reverse, keys_only = options.reverse == true, options.keys_only == true
+    local limit = math.max(1, math.min(options.limit or DEFAULT_LIMIT, MAX_LIMIT))
+    local max_bytes = options.max_bytes or DEFAULT_MAX_BYTES
+    local lower, upper = bounds(options)
+    local next_entry = walk(lower, upper, options.after, reverse)
+
+    local rows, count, bytes, looked_at, last = {}, 0, 0, 0, nil
+    while true do
+        local key, tuple = next_entry()
+        if key == nil then
+            return outcome.OK, rows, nil
+        end
+        looked_at = looked_at + 1
+        if looked_at > MAX_LOOKED_AT then
+            return outcome.OK, rows, last
+        end
+        tuple = rules.live(tuple)
+        if tuple ~= nil then
+            bytes = bytes + (keys_only and #key + KEY_OVERHEAD_BYTES or tuple:bsize())
+            if count == limit or (count > 0 and bytes > max_bytes) then
+                return outcome.OK, rows, last
+            end
+            count = count + 1
+            rows[count] = keys_only and {key, tuple[VERSION]} or tuple
+        end
+        last = key
+    end
+end
+
+return listing

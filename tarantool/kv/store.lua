@@ -1,0 +1,64 @@
+-- Writes of entries. Each keeps kv_expiry, the ends of those entries that have one, in the same transaction.
+local inflight = require('kv.inflight')
+local row = require('kv.row')
+
+local store = {}
+
+local function put(after)
+    box.space.kv:replace(after)
+end
+
+local function remove(key)
+    box.space.kv:delete(key)
+end
+
+local function apply(change)
+    local key, after = change.key, change.after
+    local old, new = row.expires_at(change.before), row.expires_at(after)
+    if after ~= nil then
+        put(after)
+    elseif change.before ~= nil then
+        remove(key)
+    end
+    if old ~= new then
+        if old ~= nil then
+            box.space.kv_expiry:delete({old, key})
+        end
+        if new ~= nil then
+            box.space.kv_expiry:replace({new, key})
+        end
+    end
+end
+
+local function apply_all(changes)
+    for i = 1, #changes do
+        apply(changes[i])
+    end
+end
+
+local function commit_all(changes)
+    box.atomic(apply_all, changes)
+end
+
+local function commit(change)
+    box.atomic(apply, change)
+end
+
+-- Makes `after` of `before`, the tuple that the space has now, expired or not; nil is none. Nothing may yield between the decision
+-- and this. Returns when it is durable; throws when it is not, and then nothing was written.
+function store.write(key, before, after)
+    if row.expires_at(before) ~= row.expires_at(after) then
+        inflight.run(key, before, after, commit, {key = key, before = before, after = after})
+    elseif after ~= nil then
+        inflight.run(key, before, after, put, after)
+    else
+        inflight.run(key, before, nil, remove, key)
+    end
+end
+
+-- All or nothing: an array of {key, before, after}, each key once.
+function store.write_all(changes)
+    inflight.run_all(changes, commit_all)
+end
+
+return store

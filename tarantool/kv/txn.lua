@@ -1,0 +1,202 @@
+-- Several operations at once: all or nothing, isolated, with one revision for the whole.
+--
+-- A transaction is first planned: its comparisons are judged and its operations carried out upon a view, with what they write
+-- kept beside it. Then what has come of it is written, each key once. Nothing yields from the first look to the submission, so
+-- it is about one state. A plan that writes nothing (refused, or reading only) is an answer, and made upon durable data.
+local inflight = require('kv.inflight')
+local outcome = require('kv.outcome')
+local revision = require('kv.revision')
+local rules = require('kv.rules')
+local store = require('kv.store')
+
+local OK, ABORTED = outcome.OK, outcome.ABORTED
+local NULL = box.NULL
+
+-- Positions in a comparison and in an operation, as they come over the wire.
+local COMPARE_KEY, COMPARE_WHAT, COMPARE_WITH = 1, 2, 3
+local OP, OP_KEY, OP_VALUE, OP_TTL_S, OP_IF_MATCH = 1, 2, 3, 4, 5
+
+local SUCCESS, FAILURE = 1, 0
+
+local txn = {}
+
+local function newest(key)
+    return box.space.kv:get(key)
+end
+
+local function durable(key)
+    local write = inflight.of(key)
+    if write == nil then
+        return box.space.kv:get(key)
+    end
+    return write.durable
+end
+
+local comparisons = {
+    exists = function(entry, expected)
+        return (entry ~= nil) == expected
+    end,
+    -- 0 for an entry that is not there.
+    version = function(entry, expected)
+        return rules.version(entry) == expected
+    end,
+}
+
+-- Zero-based, as clients count.
+local function failed_comparisons(compare, view)
+    local failed = {}
+    for i, comparison in ipairs(compare or {}) do
+        local holds = comparisons[comparison[COMPARE_WHAT]]
+        if holds == nil then
+            box.error(box.error.ILLEGAL_PARAMS, 'a comparison by exists or version')
+        end
+        if not holds(rules.live(view(comparison[COMPARE_KEY])), comparison[COMPARE_WITH]) then
+            table.insert(failed, i - 1)
+        end
+    end
+    return failed
+end
+
+-- What each operation does to the change of its key, and its result.
+local carry_out = {}
+
+function carry_out.get(change)
+    return {OK, change.entry}
+end
+
+local function put(change, operation, version)
+    local created = change.entry == nil
+    local new, expires_at = rules.row(change.key, operation[OP_VALUE], version, operation[OP_TTL_S], change.entry)
+    change.after, change.entry, change.is_written = new, new, true
+    return {OK, version, expires_at or NULL, created}
+end
+carry_out.insert = put
+carry_out.update = put
+carry_out.upsert = put
+
+function carry_out.delete(change, _, version)
+    change.after, change.entry, change.is_written = nil, nil, true
+    return {OK, version, NULL, false}
+end
+
+-- Returns a plan: {branch, failed, is_comparison} where it is refused, or {branch, changes, results, takes_revision}. What was
+-- made and removed again leaves no change, but has shown a revision.
+local function plan(compare, success, failure, view, version)
+    local failed = failed_comparisons(compare, view)
+    local branch, operations = SUCCESS, success
+    if #failed > 0 then
+        branch, operations = FAILURE, failure
+        if failure == nil then
+            return {branch = branch, failed = failed, is_comparison = true}
+        end
+    end
+    local by_key, results, changes = {}, {}, {}
+    for i, operation in ipairs(operations or {}) do
+        local op, key = operation[OP], operation[OP_KEY]
+        if carry_out[op] == nil then
+            box.error(box.error.ILLEGAL_PARAMS, 'an operation get, insert, update, upsert or delete')
+        end
+        local change = by_key[key]
+        if change == nil then
+            local before = view(key)
+            change = {key = key, before = before, after = before, entry = rules.live(before), is_written = false}
+            by_key[key] = change
+            table.insert(changes, change)
+        end
+        local verdict = rules.judge[op](change.entry, operation[OP_IF_MATCH])
+        if verdict == OK then
+            results[i] = carry_out[op](change, operation, version)
+        elseif op == 'get' then
+            results[i] = {verdict}
+        else
+            return {branch = branch, failed = {i - 1}, is_comparison = false}
+        end
+    end
+    local written, takes_revision = {}, false
+    for _, change in ipairs(changes) do
+        takes_revision = takes_revision or change.is_written
+        if change.is_written and (change.before ~= nil or change.after ~= nil) then
+            table.insert(written, change)
+        end
+    end
+    return {branch = branch, changes = written, results = results, takes_revision = takes_revision}
+end
+
+local function writes_to(operations)
+    for _, operation in ipairs(operations or {}) do
+        if operation[OP] ~= 'get' then
+            return true
+        end
+    end
+    return false
+end
+
+local function has_changes(made)
+    return made.failed == nil and #made.changes > 0
+end
+
+local function given(argument)
+    if argument ~= nil then
+        return argument
+    end
+end
+
+-- A write in flight on one of the keys that the transaction looks at.
+local function write_in_flight(compare, ...)
+    for _, comparison in ipairs(compare or {}) do
+        local write = inflight.of(comparison[COMPARE_KEY])
+        if write ~= nil then
+            return write
+        end
+    end
+    for i = 1, select('#', ...) do
+        for _, operation in ipairs(select(i, ...) or {}) do
+            local write = inflight.of(operation[OP_KEY])
+            if write ~= nil then
+                return write
+            end
+        end
+    end
+end
+
+local function answer(made, version)
+    if made.failed ~= nil then
+        return ABORTED, made.failed, made.is_comparison
+    end
+    return OK, version, made.branch, made.results
+end
+
+-- compare: an array of {key, 'exists', boolean} or {key, 'version', number}. success, failure: arrays of {op, key, value, ttl_s,
+-- if_match} with op get, insert, update, upsert or delete; failure is what to do where a comparison does not hold, and may be nil.
+-- Returns OK, the revision (of one that wrote nothing: the newest given so far, at or above all that it read), the branch that was
+-- taken (1: success, 0: failure), and the result of each operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version,
+-- expires_at or null, whether it created the entry}. Or ABORTED, the zero-based indexes of what failed, and whether those are
+-- comparisons: all that do not hold, or else the first operation that was refused.
+function txn.run(compare, success, failure)
+    -- A null that came over the wire is not nil to Lua.
+    compare, success, failure = given(compare), given(success), given(failure)
+    local is_writing = writes_to(success) or writes_to(failure)
+    local deadline = inflight.deadline()
+    while true do
+        if is_writing and not revision.is_ready() then
+            revision.wait(deadline)
+        end
+        local made = is_writing and plan(compare, success, failure, newest, revision.peek())
+        if made and has_changes(made) then
+            local version = revision.take()
+            store.write_all(made.changes)
+            return answer(made, version)
+        end
+        made = plan(compare, success, failure, durable, revision.peek())
+        if not has_changes(made) then
+            return answer(made, made.takes_revision and revision.take() or revision.newest())
+        end
+        -- A write in flight is what refuses it. Or none is any more: an entry has expired from one plan to the other.
+        local write = write_in_flight(compare, success, failure)
+        if write ~= nil then
+            inflight.wait(write, deadline)
+        end
+    end
+end
+
+return txn

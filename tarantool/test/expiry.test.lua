@@ -1,0 +1,151 @@
+local here = require('fio').dirname(require('fio').abspath(arg[0]))
+package.path = here .. '/?.lua;' .. package.path
+local support = require('support')
+local clock = require('clock')
+local disk = require('disk')
+local fiber = require('fiber')
+local msgpack = require('msgpack')
+local tap = require('tap')
+
+-- The clock is ours: no test waits for an entry to expire.
+local now_s = 1700000000
+clock.time = function() return now_s end
+
+support.start_here()
+local expiry = require('kv.expiry')
+local sweeper = expiry.start()
+require('kv.schema').apply()
+local entries = require('kv.entries')
+local outcome = require('kv.outcome')
+local inflight = require('kv.inflight')
+
+local ONE = msgpack.encode({n = 1})
+local TWO = msgpack.encode({n = 2})
+
+local function counts()
+    return {box.space.kv:len(), box.space.kv_expiry:len()}
+end
+
+local function is_swept()
+    return support.eventually(function()
+        return box.space.kv_expiry:len() == 0
+    end)
+end
+
+local test = tap.test('expiry')
+test:plan(8)
+
+test:test('expired entries', function(t)
+    t:plan(5)
+    for i = 1, 500 do
+        entries.insert('short ' .. i, ONE, 10)
+    end
+    entries.insert('long', ONE, 1000)
+    entries.insert('ever', ONE)
+    local _, before = entries.upsert('ever', ONE)
+    now_s = now_s + 10
+    t:is(entries.get('short 1'), outcome.NOT_FOUND, 'are gone at once')
+    support.eventually(function() return box.space.kv_expiry:len() == 1 end)
+    t:is_deeply(counts(), {3, 1}, 'and removed soon')
+    t:is(entries.get('long'), outcome.OK, 'others stay')
+    t:is(inflight.of('short 500'), nil, 'nothing stays in flight')
+    local _, version = entries.upsert('ever', ONE)
+    t:is(version, before + 501, 'each removal takes a revision')
+end)
+
+test:test('entries that are written again', function(t)
+    t:plan(3)
+    entries.insert('again', ONE, 10)
+    entries.insert('kept', ONE, 10)
+    now_s = now_s + 10
+    entries.insert('again', TWO, 10)
+    support.eventually(function() return box.space.kv:get('kept') == nil end)
+    local _, tuple = entries.get('again')
+    t:is(tuple.value.n, 2, 'are not removed')
+    t:is_deeply(counts(), {4, 2}, 'nor their end')
+    entries.delete('again')
+    t:is_deeply(counts(), {3, 1}, 'which goes with them')
+end)
+
+test:test('a disk that is full', function(t)
+    t:plan(3)
+    entries.insert('full', ONE, 10)
+    disk.fill()
+    now_s = now_s + 10
+    -- Until it has tried, and failed.
+    local tried = support.eventually(function() return inflight.of('full') ~= nil or box.space.kv:get('full') == nil end)
+    t:ok(tried, 'is tried')
+    support.eventually(function() return inflight.of('full') == nil end)
+    t:ok(box.space.kv:get('full') ~= nil and box.space.kv_expiry:len() == 2, 'and nothing is removed')
+    disk.free()
+    t:ok(support.eventually(function() return box.space.kv:get('full') == nil end), 'until there is room again')
+end)
+
+test:test('a read-only instance', function(t)
+    t:plan(3)
+    entries.insert('ro', ONE, 10)
+    box.cfg({read_only = true})
+    now_s = now_s + 10
+    t:is(entries.get('ro'), outcome.NOT_FOUND, 'does not show them')
+    fiber.sleep(1.1)
+    t:ok(box.space.kv:get('ro') ~= nil, 'and does not remove them')
+    box.cfg({read_only = false})
+    t:ok(support.eventually(function() return box.space.kv:get('ro') == nil end), 'until it is not')
+end)
+
+test:test('endings that no entry has', function(t)
+    t:plan(2)
+    box.space.kv_expiry:insert({1, 'no entry'})
+    box.space.kv_expiry:insert({2, 'ever'})
+    support.eventually(function() return box.space.kv_expiry:len() == 1 end)
+    t:is(box.space.kv_expiry:len(), 1, 'are removed')
+    t:is(entries.get('ever'), outcome.OK, 'and no entry with them')
+end)
+
+test:test('removal under way', function(t)
+    t:plan(2)
+    -- What was there may have an end again when it is written back, so a writer goes ahead on top of the removal.
+    entries.insert('race', ONE, 10)
+    now_s = now_s + 10
+    support.eventually(function() return box.space.kv:get('race') == nil end)
+    local result, _, _, created = entries.upsert('race', TWO)
+    t:is_deeply({result, created}, {outcome.OK, true}, 'does not disturb a writer')
+    local _, tuple = entries.get('race')
+    t:is(tuple.value.n, 2, 'whose entry stays')
+    entries.delete('race')
+end)
+
+test:test('many', function(t)
+    t:plan(3)
+    entries.delete('long')
+    local COUNT = 20000
+    local before = box.slab.info().items_used
+    support.all_at_once(COUNT, function(i)
+        entries.insert('many ' .. i, ONE, 10)
+    end)
+    now_s = now_s + 10
+    local longest, over = 0, false
+    local watch = fiber.new(function()
+        while not over do
+            local began = clock.monotonic()
+            entries.get('ever')
+            fiber.sleep(0)
+            longest = math.max(longest, clock.monotonic() - began)
+        end
+    end)
+    watch:set_joinable(true)
+    t:ok(is_swept(), 'are removed')
+    over = true
+    watch:join()
+    -- A bound against standing still, not a measurement: other programs run beside this one.
+    t:ok(longest < 0.2, 'while others go on')
+    t:ok(box.slab.info().items_used < before * 1.1 + 200000, 'and their memory is free again')
+end)
+
+test:test('a sweeper that is cancelled', function(t)
+    t:plan(1)
+    sweeper:cancel()
+    t:ok(support.eventually(function() return sweeper:status() == 'dead' end), 'ends')
+end)
+
+support.finish(test)

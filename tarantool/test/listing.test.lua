@@ -1,0 +1,249 @@
+local here = require('fio').dirname(require('fio').abspath(arg[0]))
+package.path = here .. '/?.lua;' .. package.path
+local support = require('support')
+local disk = require('disk')
+local fiber = require('fiber')
+local msgpack = require('msgpack')
+local tap = require('tap')
+
+support.start_here()
+require('kv.schema').apply()
+local entries = require('kv.entries')
+local list = require('kv.listing').list
+local outcome = require('kv.outcome')
+local begin, join = support.begin, support.join
+
+local ONE = msgpack.encode({n = 1})
+local TWO = msgpack.encode({n = 2})
+
+local function keys(options)
+    local _, rows, continue = list(options)
+    local found = {}
+    for i, each in ipairs(rows) do
+        found[i] = each[1]
+    end
+    return found, continue
+end
+
+-- All pages one after the other, and how many there were.
+local function walk(options)
+    local found, pages = {}, 0
+    repeat
+        local page
+        page, options.after = keys(options)
+        for _, key in ipairs(page) do
+            table.insert(found, key)
+        end
+        pages = pages + 1
+    until options.after == nil
+    return found, pages
+end
+
+local function reversed(items)
+    local result = {}
+    for i = #items, 1, -1 do
+        table.insert(result, items[i])
+    end
+    return result
+end
+
+local test = tap.test('listing')
+test:plan(10)
+
+-- In the order of their bytes.
+local KEYS = {'', 'A', 'Z', 'a', 'a/1', 'a/10', 'a/2', 'ab', 'b', '\xc3\xa9', '\xf0\x9f\x92\xa9'}
+entries.delete('state')
+for i = #KEYS, 1, -1 do
+    entries.insert(KEYS[i], ONE)
+end
+
+test:test('order', function(t)
+    t:plan(4)
+    t:is_deeply({keys()}, {KEYS, nil}, 'is that of bytes')
+    t:is_deeply(keys({reverse = true}), reversed(KEYS), 'or its reverse')
+    t:is_deeply(walk({limit = 2}), KEYS, 'over pages')
+    t:is_deeply(walk({limit = 3, reverse = true}), reversed(KEYS), 'in reverse as well')
+end)
+
+test:test('bounds', function(t)
+    local cases = {
+        {{prefix = 'a'}, {'a', 'a/1', 'a/10', 'a/2', 'ab'}}, {{prefix = ''}, KEYS}, {{prefix = 'none'}, {}},
+        {{prefix = '\xf0\x9f\x92'}, {KEYS[#KEYS]}}, {{start = 'b'}, {'b', '\xc3\xa9', '\xf0\x9f\x92\xa9'}},
+        {{start = 'a/10', end_ = 'ab'}, {'a/10', 'a/2'}}, {{end_ = 'a'}, {'', 'A', 'Z'}}, {{start = 'b', end_ = 'a'}, {}},
+        {{prefix = 'a/', start = 'A', end_ = 'z'}, {'a/1', 'a/10', 'a/2'}}, {{prefix = 'a/', start = 'a/10'}, {'a/10', 'a/2'}},
+        {{prefix = 'a/', end_ = 'a/2'}, {'a/1', 'a/10'}}, {{prefix = 'a/', start = 'b'}, {}},
+        {{prefix = 'a/', end_ = 'a'}, {}},
+        {{prefix = 'a', after = 'a/1'}, {'a/10', 'a/2', 'ab'}}, {{prefix = 'a', after = 'A'}, {'a', 'a/1', 'a/10', 'a/2', 'ab'}},
+        {{prefix = 'a', after = 'b'}, {}}, {{after = 'a/15'}, {'a/2', 'ab', 'b', '\xc3\xa9', '\xf0\x9f\x92\xa9'}},
+        {{prefix = 'a', start = msgpack.NULL, after = msgpack.NULL}, {'a', 'a/1', 'a/10', 'a/2', 'ab'}},
+    }
+    t:plan(#cases * 2)
+    for i, case in ipairs(cases) do
+        t:is_deeply({keys(case[1])}, {case[2], nil}, ('case %d'):format(i))
+        if case[1].after == nil then
+            case[1].reverse = true
+            t:is_deeply({keys(case[1])}, {reversed(case[2]), nil}, 'reversed')
+        else
+            case[1].limit = 1
+            t:is_deeply(walk(case[1]), case[2], 'one by one')
+        end
+    end
+end)
+
+test:test('what is shown', function(t)
+    t:plan(3)
+    local _, tuple = entries.get('A')
+    t:is_deeply({list({prefix = 'A'})}, {outcome.OK, {tuple}, nil}, 'are the tuples themselves')
+    t:is_deeply({list({prefix = 'A', keys_only = true})}, {outcome.OK, {{'A', tuple.version}}, nil}, 'or keys and versions')
+    t:is_deeply({list({prefix = 'none'})}, {outcome.OK, {}, nil}, 'or nothing')
+end)
+
+test:test('pages', function(t)
+    t:plan(6)
+    t:is_deeply({keys({limit = 2})}, {{'', 'A'}, 'A'}, 'end with the key behind which to go on')
+    t:is_deeply({keys({prefix = 'a', limit = 5})}, {{'a', 'a/1', 'a/10', 'a/2', 'ab'}, nil}, 'and without one where nothing follows')
+    local bytes = select(2, entries.get('A')):bsize()
+    t:is(#keys({start = 'A', max_bytes = 2 * bytes}), 2, 'hold so many bytes')
+    t:is(#keys({start = 'A', max_bytes = 2 * bytes - 1}), 1, 'and no more')
+    t:is(#keys({max_bytes = 1}), 1, 'but one row at least')
+    t:is_deeply(walk({max_bytes = 1}), KEYS, 'and nothing is left out')
+end)
+
+test:test('expired entries', function(t)
+    t:plan(4)
+    local COUNT = 12000
+    box.begin()
+    for i = 1, COUNT do
+        box.space.kv:insert({('e%05d'):format(i), {n = 1}, 1, 1})
+    end
+    box.commit()
+    entries.insert('e99999', ONE)
+    entries.insert('e00000', ONE)
+    local page, continue = keys({prefix = 'e'})
+    t:is_deeply(page, {'e00000'}, 'are not shown')
+    t:ok(continue ~= nil and continue > 'e00000' and continue < 'e99999', 'many make a page short')
+    local found, pages = walk({prefix = 'e'})
+    t:is_deeply(found, {'e00000', 'e99999'}, 'and those behind them come later')
+    t:ok(pages > 1 and pages < 6, 'in few pages')
+    for i = 1, COUNT do
+        if i % 1000 == 1 then
+            box.begin()
+        end
+        box.space.kv:delete(('e%05d'):format(i))
+        if i % 1000 == 0 then
+            box.commit()
+        end
+    end
+    entries.delete('e00000')
+    entries.delete('e99999')
+end)
+
+test:test('writes in flight', function(t)
+    t:plan(8)
+    local function shown(options)
+        local _, rows = list(options)
+        local found = {}
+        for i, tuple in ipairs(rows) do
+            found[i] = tuple.key .. tuple.value.n
+        end
+        return table.concat(found, ' ')
+    end
+    for i = 1, 5 do
+        entries.insert('w' .. i, ONE)
+    end
+    for _, fails in ipairs({true, false}) do
+        if fails then
+            disk.fill()
+        end
+        local writes = {
+            begin(entries.delete, 'w1'), begin(entries.update, 'w2', TWO), begin(entries.insert, 'w25', TWO),
+            begin(entries.delete, 'w3'), begin(entries.insert, 'w3', TWO), begin(entries.delete, 'w5'),
+        }
+        t:is(shown({prefix = 'w'}), 'w11 w21 w31 w41 w51', 'are not seen')
+        t:is(shown({prefix = 'w', reverse = true, limit = 2}), 'w51 w41', 'in reverse neither')
+        t:is(shown({prefix = 'w', after = 'w1', limit = 4, end_ = 'w5'}), 'w21 w31 w41', 'nor in a part')
+        for _, write in ipairs(writes) do
+            join(write)
+        end
+        disk.free()
+        t:is(shown({prefix = 'w'}), fails and 'w11 w21 w31 w41 w51' or 'w22 w252 w32 w41', fails and 'failed' or 'written')
+    end
+end)
+
+test:test('a walk while others write', function(t)
+    t:plan(2)
+    local COUNT = 2000
+    support.all_at_once(COUNT, function(i)
+        entries.insert(('stays %04d'):format(i), ONE)
+    end)
+    local over = false
+    local writers = {}
+    for w = 1, 50 do
+        writers[w] = fiber.new(function()
+            local turn = 0
+            while not over do
+                turn = turn + 1
+                local passing = ('stays %04d passing'):format((turn * 37 + w) % COUNT)
+                entries.upsert(passing, ONE)
+                entries.update(('stays %04d'):format((turn * 53 + w * 41) % COUNT + 1), TWO)
+                entries.delete(passing)
+            end
+        end)
+        writers[w]:set_joinable(true)
+    end
+    for _, reverse in ipairs({false, true}) do
+        local seen, count, once = {}, 0, true
+        local options = {prefix = 'stays', limit = 30, reverse = reverse}
+        repeat
+            local page
+            page, options.after = keys(options)
+            for _, key in ipairs(page) do
+                if #key == #'stays 0001' then
+                    once = once and not seen[key]
+                    seen[key] = true
+                    count = count + 1
+                end
+            end
+            fiber.sleep(0)
+        until options.after == nil
+        t:ok(once and count == COUNT, 'shows each key that stays exactly once')
+    end
+    over = true
+    for _, writer in ipairs(writers) do
+        writer:join()
+    end
+end)
+
+test:test('keys that come and go with a failing disk', function(t)
+    t:plan(1)
+    disk.fill()
+    local removal = begin(entries.delete, 'A')
+    local again = begin(entries.insert, 'A', TWO)
+    local gone = begin(entries.delete, 'A')
+    t:is_deeply(keys({prefix = 'A'}), {'A'}, 'are shown as they were')
+    join(removal)
+    join(again)
+    join(gone)
+    disk.free()
+end)
+
+test:test('a limit', function(t)
+    t:plan(2)
+    t:is(#keys({prefix = 'stays'}), 100, 'is 100 where none is given')
+    t:is(#keys({prefix = 'stays', limit = 100000}), 1000, 'and 1000 at most')
+end)
+
+test:test('the cost of a page', function(t)
+    t:plan(1)
+    local looked_at = 0
+    local live = require('kv.rules').live
+    require('kv.rules').live = function(tuple)
+        looked_at = looked_at + 1
+        return live(tuple)
+    end
+    keys({prefix = 'stays', limit = 10, after = 'stays 1900'})
+    require('kv.rules').live = live
+    t:is(looked_at, 11, 'does not grow with what lies before it')
+end)
+
+support.finish(test)
