@@ -6,7 +6,9 @@ import type { Config } from './config/config.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { JsonBodyPipe } from './http/json-body.pipe.js';
+import { BatchModule } from './batch/batch.module.js';
 import { KvModule } from './kv/kv.module.js';
+import { ListingModule } from './listing/listing.module.js';
 import type { Logger } from './logging/logger.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { TarantoolModule } from './tarantool/tarantool.module.js';
@@ -31,6 +33,8 @@ export class AppModule {
         TarantoolModule,
         ThrottlingModule,
         KvModule,
+        ListingModule,
+        BatchModule,
         HealthModule,
       ],
       providers: [

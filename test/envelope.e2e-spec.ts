@@ -38,10 +38,12 @@ describe('an unknown path', () => {
 
 describe('a wrong method', () => {
   it.each([
-    ['patch', '/kv', 'POST'],
-    ['delete', '/kv', 'POST'],
-    ['post', '/kv/state', 'DELETE, GET, HEAD, PUT'],
-    ['options', '/kv/state', 'DELETE, GET, HEAD, PUT'],
+    ['patch', '/kv', 'GET, HEAD, POST'],
+    ['delete', '/kv', 'GET, HEAD, POST'],
+    ['post', '/kv/state', 'DELETE, GET, HEAD, PATCH, PUT'],
+    ['options', '/kv/state', 'DELETE, GET, HEAD, PATCH, PUT'],
+    ['get', '/batch', 'POST'],
+    ['get', '/kv/a/touch', 'POST'],
     ['post', '/health/live', 'GET, HEAD'],
   ] as const)('%s %s answers 405 with Allow: %s', async (method, path, allow) => {
     const { headers } = await api()

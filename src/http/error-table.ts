@@ -12,6 +12,9 @@ export interface ErrorAnswer {
 /** Every failure that a client can be told of, in the one place that turns codes into statuses. */
 export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
   INVALID_BODY: { status: HttpStatus.BAD_REQUEST, message: 'invalid request body' },
+  INVALID_QUERY: { status: HttpStatus.BAD_REQUEST, message: 'invalid query' },
+  INVALID_CURSOR: { status: HttpStatus.BAD_REQUEST, message: 'invalid cursor' },
+  INVALID_PRECONDITION: { status: HttpStatus.BAD_REQUEST, message: 'invalid precondition' },
   INVALID_KEY: { status: HttpStatus.BAD_REQUEST, message: 'invalid key' },
   MALFORMED_REQUEST: { status: HttpStatus.BAD_REQUEST, message: 'malformed request' },
   KEY_NOT_FOUND: { status: HttpStatus.NOT_FOUND, message: 'key not found' },
@@ -19,6 +22,9 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
   METHOD_NOT_ALLOWED: { status: HttpStatus.METHOD_NOT_ALLOWED, message: 'method not allowed' },
   REQUEST_TIMEOUT: { status: HttpStatus.REQUEST_TIMEOUT, message: 'request timeout' },
   KEY_EXISTS: { status: HttpStatus.CONFLICT, message: 'key already exists' },
+  PATCH_TEST_FAILED: { status: HttpStatus.CONFLICT, message: 'patch test failed' },
+  PATCH_CONFLICT: { status: HttpStatus.CONFLICT, message: 'conflict, try again' },
+  PRECONDITION_FAILED: { status: HttpStatus.PRECONDITION_FAILED, message: 'precondition failed' },
   BODY_TOO_LARGE: { status: HttpStatus.PAYLOAD_TOO_LARGE, message: 'request body too large' },
   VALUE_TOO_LARGE: { status: HttpStatus.PAYLOAD_TOO_LARGE, message: 'request body too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: HttpStatus.UNSUPPORTED_MEDIA_TYPE, message: 'unsupported media type' },

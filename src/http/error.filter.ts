@@ -2,9 +2,10 @@ import { Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { KvError } from '../kv/kv.errors.js';
+import { entityTag } from '../kv/precondition.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
-import { RateLimitFields } from '../throttling/rate-limit-fields.js';
+import { ClientRate } from '../throttling/client-rate.js';
 import { allowedMethods } from './allowed-methods.js';
 import { envelope, JSON_UTF8 } from './envelope.js';
 import { ERROR_TABLE } from './error-table.js';
@@ -19,7 +20,7 @@ const RETRY_AFTER_S = '1';
 export class ErrorFilter implements ExceptionFilter {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
-    private readonly rateLimit: RateLimitFields,
+    private readonly rate: ClientRate,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -34,7 +35,10 @@ export class ErrorFilter implements ExceptionFilter {
       this.logger[level]({ reqId: request.id, err: error }, message);
     }
     if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
-    this.rateLimit.addUncounted(request, reply);
+    this.rate.tellUncounted(request, reply);
+    if (refusal instanceof KvError && refusal.code === 'PRECONDITION_FAILED' && refusal.presentVersion) {
+      void reply.header('ETag', entityTag(refusal.presentVersion));
+    }
     if (refusal instanceof HttpError) void reply.headers(refusal.headers);
     void reply.code(status).header('Content-Type', JSON_UTF8).send(envelope(message, status));
   }

@@ -8,6 +8,8 @@ import { InvalidJsonError } from '../json/json.errors.js';
 import { parseJson } from '../json/parse-json.js';
 import type { JsonValue } from '../json/json.types.js';
 import { KvError } from '../kv/kv.errors.js';
+import { Patch } from '../kv/patch/patch.js';
+import { HttpError } from './http.errors.js';
 import { readJsonBody } from './request-body.js';
 
 const VALIDATION = {
@@ -33,7 +35,15 @@ export class JsonBodyPipe implements PipeTransform {
   transform(argument: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' || !metatype) return argument;
     if (!(argument instanceof IncomingMessage)) throw new KvError('INVALID_BODY');
-    return this.read(argument, metatype as new () => object);
+    return metatype === Patch ? this.readPatch(argument) : this.read(argument, metatype as new () => object);
+  }
+
+  private async readPatch(request: IncomingMessage): Promise<Patch> {
+    const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    if (!Patch.mediaTypes.includes(mediaType)) {
+      throw new HttpError('UNSUPPORTED_MEDIA_TYPE', { 'Accept-Patch': Patch.mediaTypes.join(', ') });
+    }
+    return new Patch(mediaType, parse(await readJsonBody(request, this.maxBodyBytes)));
   }
 
   private async read(request: IncomingMessage, Dto: new () => object): Promise<object> {

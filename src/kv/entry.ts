@@ -2,4 +2,21 @@
 export interface Entry {
   /** The value as JSON text: it is never made an object on the way out. */
   readonly json: string;
+  readonly version: number;
+  /** Milliseconds since the epoch, by the store's clock; undefined for an entry that does not expire. */
+  readonly expiresAt: number | undefined;
+}
+
+/** What is left of a write: the version that it gave the entry, and when that expires. */
+export type Written = Omit<Entry, 'json'>;
+
+/** Compare-and-set: any version, or one of these. */
+export type IfMatch = '*' | readonly number[];
+
+/** Whole seconds from now; `keep` leaves what remains. Without one an entry does not expire. */
+export type Ttl = number | 'keep';
+
+export interface WriteOptions {
+  readonly ttl?: Ttl | undefined;
+  readonly ifMatch?: IfMatch | undefined;
 }

@@ -1,9 +1,16 @@
-/** Why an operation on an entry was not carried out. */
+/** Why an operation on entries was not carried out. */
 export type KvErrorCode =
   | 'INVALID_BODY'
   | 'INVALID_KEY'
+  | 'INVALID_QUERY'
+  | 'INVALID_CURSOR'
+  | 'INVALID_PRECONDITION'
   | 'KEY_NOT_FOUND'
   | 'KEY_EXISTS'
+  | 'PRECONDITION_FAILED'
+  | 'PATCH_TEST_FAILED'
+  /** Others wrote the entry again and again between a patch's read and its write. */
+  | 'PATCH_CONFLICT'
   /** Certainly not applied. */
   | 'STORAGE_UNAVAILABLE'
   /** A write was sent and no answer came: it may or may not have been applied. */
@@ -11,13 +18,20 @@ export type KvErrorCode =
   /** The value fits the service's limits, but not a tuple of the store as it is set up. */
   | 'VALUE_TOO_LARGE';
 
+export interface KvErrorOptions extends ErrorOptions {
+  /** The version that the entry has, where that is what refused. */
+  presentVersion?: number;
+}
+
 export class KvError extends Error {
   override readonly name = 'KvError';
+  readonly presentVersion: number | undefined;
 
   constructor(
     readonly code: KvErrorCode,
-    options?: ErrorOptions,
+    options?: KvErrorOptions,
   ) {
     super(code, options);
+    this.presentVersion = options?.presentVersion;
   }
 }

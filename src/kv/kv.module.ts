@@ -6,5 +6,6 @@ import { TarantoolRepository } from './tarantool.repository.js';
 @Module({
   controllers: [KvController],
   providers: [KvService, TarantoolRepository],
+  exports: [KvService],
 })
 export class KvModule {}

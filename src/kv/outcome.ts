@@ -5,6 +5,8 @@ export const OUTCOME = {
   OK: 0,
   NOT_FOUND: 1,
   EXISTS: 2,
+  PRECONDITION_FAILED: 3,
+  ABORTED: 4,
   READ_ONLY: 10,
   FAILED: 11,
 } as const;
@@ -13,4 +15,5 @@ export const OUTCOME = {
 export const REFUSALS: Readonly<Record<number, KvErrorCode>> = {
   [OUTCOME.NOT_FOUND]: 'KEY_NOT_FOUND',
   [OUTCOME.EXISTS]: 'KEY_EXISTS',
+  [OUTCOME.PRECONDITION_FAILED]: 'PRECONDITION_FAILED',
 };

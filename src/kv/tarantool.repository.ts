@@ -1,93 +1,90 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from '../config/config.js';
-import { decodeValue } from '../json/decode-value.js';
-import { encodeValue } from '../json/encode-value.js';
-import { UnencodableValueError } from '../json/json.errors.js';
 import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
-import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
-import type { Entry } from './entry.js';
+import { ArgumentsWriter } from './arguments-writer.js';
+import type { Entry, Ttl, WriteOptions, Written } from './entry.js';
 import { KvError } from './kv.errors.js';
 import { OUTCOME, REFUSALS } from './outcome.js';
 import { readFailure, writeFailure } from './storage-failure.js';
+import { readTuple, readWritten } from './tuple.js';
 
-/** The entries in Tarantool: the one place that knows its functions (tarantool/kv/entries.lua) and its tuples. */
+/** One entry at a time in Tarantool: the place that knows its functions (tarantool/kv/entries.lua). */
 @Injectable()
 export class TarantoolRepository {
-  private readonly maxDepth: number;
-  private readonly arguments = new MsgpackWriter();
-  private readonly value = new MsgpackWriter();
+  private readonly args: ArgumentsWriter;
 
   constructor(
     private readonly tarantool: TarantoolClient,
     config: ConfigService<Config, true>,
   ) {
-    this.maxDepth = config.get('limits', { infer: true }).maxDepth;
+    this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
   }
 
-  insert(key: string, value: JsonObject): Promise<void> {
-    return this.write('kv.insert', this.keyAndValue(key, value));
+  insert(key: string, value: JsonObject, ttl?: number): Promise<Written> {
+    return this.write('kv.insert', this.args.begin(3).key(key).value(value).ttl(ttl).bytes());
   }
 
-  update(key: string, value: JsonObject): Promise<void> {
-    return this.write('kv.update', this.keyAndValue(key, value));
+  update(key: string, value: JsonObject, { ttl, ifMatch }: WriteOptions = {}): Promise<Written> {
+    const args = this.args.begin(4).key(key).value(value).ttl(ttl).ifMatch(ifMatch);
+    return this.write('kv.update', args.bytes());
   }
 
-  delete(key: string): Promise<void> {
-    return this.write('kv.delete', this.key(key));
+  /** @returns also whether there was no entry before. */
+  async upsert(
+    key: string,
+    value: JsonObject,
+    { ttl, ifMatch }: WriteOptions,
+    mustCreate: boolean,
+  ): Promise<Written & { isCreated: boolean }> {
+    const args = this.args.begin(5).key(key).value(value).ttl(ttl).ifMatch(ifMatch).boolean(mustCreate);
+    const { answer, members } = await this.ask('kv.upsert', args.bytes(), writeFailure);
+    return { ...readWritten(answer, members), isCreated: answer.boolean() };
+  }
+
+  delete(key: string, ifMatch?: WriteOptions['ifMatch']): Promise<Written> {
+    return this.write('kv.delete', this.args.begin(2).key(key).ifMatch(ifMatch).bytes());
+  }
+
+  /** Sets another time to live, or none: the version stays. */
+  touch(key: string, ttl: Ttl | undefined): Promise<Written> {
+    return this.write('kv.touch', this.args.begin(2).key(key).ttl(ttl).bytes());
   }
 
   async get(key: string): Promise<Entry> {
-    const answer = await this.ask('kv.get', this.key(key), readFailure);
-    answer.arrayHeader();
-    answer.skip();
-    return { json: decodeValue(answer) };
+    const { answer } = await this.ask('kv.get', this.args.begin(1).key(key).bytes(), readFailure);
+    return readTuple(answer);
   }
 
-  private async write(functionName: string, args: Buffer): Promise<void> {
-    await this.ask(functionName, args, writeFailure);
+  private async write(functionName: string, args: Buffer): Promise<Written> {
+    const { answer, members } = await this.ask(functionName, args, writeFailure);
+    return readWritten(answer, members);
   }
 
+  /** Calls, and reads the outcome; `members` of the answer are left behind it. */
   private async ask(
     functionName: string,
     args: Buffer,
     fail: (error: unknown) => never,
-  ): Promise<MsgpackReader> {
+  ): Promise<{ answer: MsgpackReader; members: number }> {
     let answer: MsgpackReader;
     try {
       answer = await this.tarantool.call(functionName, args);
     } catch (error) {
       return fail(error);
     }
-    accept(answer);
-    return answer;
-  }
-
-  private key(key: string): Buffer {
-    return this.arguments.reset().arrayHeader(1).string(key).bytes();
-  }
-
-  /** The value travels as a string of MessagePack, which the store keeps as it is: a Lua table would lose its order. */
-  private keyAndValue(key: string, value: JsonObject): Buffer {
-    this.value.reset();
-    try {
-      encodeValue(this.value, value, this.maxDepth);
-    } catch (error) {
-      if (error instanceof UnencodableValueError) throw new KvError('INVALID_BODY');
-      throw error;
-    }
-    return this.arguments.reset().arrayHeader(2).string(key).stringOf(this.value.bytes()).bytes();
+    const members = answer.arrayHeader() - 1;
+    const outcome = answer.integer();
+    if (outcome !== OUTCOME.OK) throw refusal(outcome, members > 0 ? answer.integer() : 0);
+    return { answer, members };
   }
 }
 
-/** Reads the outcome, and leaves the reader at what follows it. */
-function accept(answer: MsgpackReader): void {
-  answer.arrayHeader();
-  const outcome = answer.integer();
-  if (outcome === OUTCOME.OK) return;
+/** `version` is that of the entry which is there, 0 where none is. */
+export function refusal(outcome: number, version: number): Error {
   const code = REFUSALS[outcome];
-  if (!code) throw new Error(`the store answered with outcome ${outcome}, which is not known here`);
-  throw new KvError(code);
+  if (!code) return new Error(`the store answered with outcome ${outcome}, which is not known here`);
+  return new KvError(code, version > 0 ? { presentVersion: version } : undefined);
 }

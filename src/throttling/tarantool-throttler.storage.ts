@@ -32,24 +32,35 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
 
   constructor(private readonly tarantool: TarantoolClient) {}
 
-  /** @throws what the client of Tarantool throws when the store cannot be asked. */
-  async increment(client: string, windowMs: number, limit: number): Promise<Hit> {
+  /** One request; what the module of the guard asks for. */
+  increment(client: string, windowMs: number, limit: number): Promise<Hit> {
+    return this.take(client, windowMs, limit, 1);
+  }
+
+  /**
+   * Counts requests: all of them, or none where that is too many.
+   * @throws what the client of Tarantool throws when the store cannot be asked.
+   */
+  async take(client: string, windowMs: number, limit: number, requests: number): Promise<Hit> {
     for (;;) {
       const now = performance.now();
       const window = this.windowOf(client, now, windowMs, limit);
-      if (now < window.endsAt && window.share > 0) {
-        window.share--;
-        return hit(window, limit, now, false);
+      if (now < window.endsAt) {
+        if (window.share >= requests) {
+          window.share -= requests;
+          return hit(window, limit, now, false);
+        }
+        if (window.share + window.remaining < requests) return hit(window, limit, now, true);
+      } else if (requests > limit) {
+        return hit({ ...newWindow(limit, now + windowMs), remaining: 0 }, limit, now, true);
       }
-      if (now < window.endsAt && window.remaining === 0) return hit(window, limit, now, true);
-
-      window.waiting++;
-      window.refill ??= this.take(client, window, windowMs, limit);
+      window.waiting += requests;
+      window.refill ??= this.refill(client, window, windowMs, limit);
       await window.refill;
     }
   }
 
-  /** What `increment` would answer, without counting. */
+  /** What `take` would answer, without counting. */
   peek(client: string, windowMs: number, limit: number): Hit {
     const now = performance.now();
     const window = this.windows.get(client);
@@ -67,20 +78,24 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     return window;
   }
 
-  private async take(client: string, window: Window, windowMs: number, limit: number): Promise<void> {
+  private async refill(client: string, window: Window, windowMs: number, limit: number): Promise<void> {
     // The window's end is reckoned from before the question: early by the time it took, and never late.
     const asked = performance.now();
     const left = asked < window.endsAt ? window.remaining : limit;
     // In the next turn of the event loop all requests that arrived together are waiting.
     await new Promise(setImmediate);
-    const want = Math.max(1, window.waiting, Math.floor(left * SHARE));
+    const want = Math.max(1, window.waiting - window.share, Math.floor(left * SHARE));
     try {
       const args = this.writer.reset().arrayHeader(4).string(client).integer(limit).integer(windowMs);
       const answer = await this.tarantool.call('throttle.take', args.integer(want).bytes());
       answer.arrayHeader();
-      window.share = answer.integer();
+      const granted = answer.integer();
       window.remaining = answer.integer();
-      window.endsAt = asked + answer.integer();
+      const endsAt = asked + answer.integer();
+      // A share of the window before is void. Two reckonings of the same end differ by what the questions took.
+      const isSameWindow = asked < window.endsAt && endsAt - window.endsAt < windowMs / 2;
+      window.share = isSameWindow ? window.share + granted : granted;
+      window.endsAt = isSameWindow ? Math.max(window.endsAt, endsAt) : endsAt;
     } finally {
       window.waiting = 0;
       delete window.refill;

@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import { ThrottlerModule } from '@nestjs/throttler';
 import type { Config } from '../config/config.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
-import { RateLimitFields } from './rate-limit-fields.js';
+import { ClientRate } from './client-rate.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 
 @Module({
@@ -19,7 +19,7 @@ import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
       },
     }),
   ],
-  providers: [RateLimitFields],
-  exports: [ThrottlerModule, RateLimitFields],
+  providers: [ClientRate],
+  exports: [ThrottlerModule, ClientRate],
 })
 export class ThrottlingModule {}

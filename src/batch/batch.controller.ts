@@ -1,0 +1,62 @@
+import { Body, Controller, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config/config.js';
+import { checkKey } from '../kv/key.js';
+import { ClientRate } from '../throttling/client-rate.js';
+import { BatchService } from './batch.service.js';
+import { parseComparison } from './comparison.js';
+import { BatchDto } from './dto/batch.dto.js';
+import { TxnDto } from './dto/txn.dto.js';
+import { parseOperation } from './operation.js';
+import { TxnRepository } from './txn.repository.js';
+
+/** Many operations in one request; each of them counts as a request to the client's rate. */
+@Controller()
+export class BatchController {
+  private readonly maxKeyBytes: number;
+
+  constructor(
+    private readonly batches: BatchService,
+    private readonly transactions: TxnRepository,
+    private readonly rate: ClientRate,
+    config: ConfigService<Config, true>,
+  ) {
+    this.maxKeyBytes = config.get('limits', { infer: true }).maxKeyBytes;
+  }
+
+  @Post('batch')
+  @HttpCode(HttpStatus.OK)
+  async batch(
+    @Body() body: BatchDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const operations = body.operations.map(parseOperation);
+    await this.rate.charge(request, reply, operations.length - 1);
+    const results = await this.batches.run(operations);
+    return `{"message":"processed","status":200,"results":[${results.join(',')}]}`;
+  }
+
+  @Post('txn')
+  @HttpCode(HttpStatus.OK)
+  async txn(
+    @Body() body: TxnDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const compare = (body.compare ?? []).map(parseComparison);
+    const success = body.success.map(parseOperation);
+    const failure = body.failure?.map(parseOperation);
+    for (const { key } of [...compare, ...success, ...(failure ?? [])]) checkKey(key, this.maxKeyBytes);
+    const count = compare.length + success.length + (failure?.length ?? 0);
+    await this.rate.charge(request, reply, Math.max(0, count - 1));
+
+    const outcome = await this.transactions.run({ compare, success, failure });
+    if (outcome.isCommitted) {
+      return `{"message":"committed","status":200,"revision":"${outcome.revision}","results":[${outcome.results.join(',')}]}`;
+    }
+    void reply.code(HttpStatus.CONFLICT);
+    return `{"message":"transaction aborted","status":409,"failed":[${outcome.failed.join(',')}]}`;
+  }
+}

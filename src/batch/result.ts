@@ -1,0 +1,32 @@
+import { ERROR_TABLE } from '../http/error-table.js';
+import type { Entry, Written } from '../kv/entry.js';
+import { KvError } from '../kv/kv.errors.js';
+import type { OperationName } from './operation.js';
+
+const DONE: Readonly<Record<Exclude<OperationName, 'get' | 'upsert'>, string>> = {
+  insert: 'inserted',
+  update: 'updated',
+  delete: 'deleted',
+};
+
+/** A result is what the single request would have answered, with the version beside it, as JSON text. */
+export function readResult({ json, version }: Entry): string {
+  return `{"value":${json},"version":"${version}"}`;
+}
+
+export function writtenResult(
+  op: Exclude<OperationName, 'get'>,
+  { version }: Written,
+  isCreated = false,
+): string {
+  const message = op === 'upsert' ? DONE[isCreated ? 'insert' : 'update'] : DONE[op];
+  return `{"message":"${message}","status":200,"version":"${version}"}`;
+}
+
+/** @throws whatever is no refusal of the operation, but a fault of ours. */
+export function refusedResult(error: unknown): string {
+  if (!(error instanceof KvError)) throw error;
+  const { status, message } = ERROR_TABLE[error.code];
+  const version = error.presentVersion ? `,"version":"${error.presentVersion}"` : '';
+  return `{"message":"${message}","status":${status}${version}}`;
+}

@@ -1,0 +1,21 @@
+import { decodeValue } from '../json/decode-value.js';
+import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
+import type { Entry, Written } from './entry.js';
+
+/** A tuple of the space (tarantool/kv/row.lua): key, value, version and, where the entry expires, when. */
+export function readTuple(reader: MsgpackReader): Entry & { key: string } {
+  const fields = reader.arrayHeader();
+  const key = reader.string();
+  const json = decodeValue(reader);
+  const version = reader.integer();
+  return { key, json, version, expiresAt: fields > 3 ? readExpiry(reader) : undefined };
+}
+
+/** What a write answers after its outcome: the version, and when the entry expires. */
+export function readWritten(reader: MsgpackReader, members: number): Written {
+  return { version: reader.integer(), expiresAt: members > 1 ? readExpiry(reader) : undefined };
+}
+
+function readExpiry(reader: MsgpackReader): number | undefined {
+  return reader.nil() ? undefined : reader.integer();
+}

@@ -1,0 +1,10 @@
+/** Which entries a walk shows, and in which direction. */
+export interface Filter {
+  readonly prefix?: string | undefined;
+  /** Inclusive. */
+  readonly start?: string | undefined;
+  /** Exclusive. */
+  readonly end?: string | undefined;
+  readonly reverse: boolean;
+  readonly keysOnly: boolean;
+}

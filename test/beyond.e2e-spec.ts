@@ -1,0 +1,406 @@
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answers } from './support/answers.js';
+import { startTestApp } from './support/test-app.js';
+import type { TestApp } from './support/test-app.js';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startTestApp();
+});
+afterAll(() => service.stop());
+
+const api = () => request(service.url);
+let keys = 0;
+const newKey = (): string => `key-${++keys}`;
+const post = (body: object) => api().post('/kv').send(body);
+
+async function insert(key: string, value: object = {}, ttl?: number): Promise<string> {
+  const { headers } = await post({ key, value, ttl }).expect(200, answers.inserted);
+  return (headers['etag'] ?? '').slice(1, -1);
+}
+
+/** Resolves when the entry has expired. */
+const expired = (key: string) =>
+  expect
+    .poll(
+      () =>
+        api()
+          .get(`/kv/${key}`)
+          .then((r) => r.status),
+      { timeout: 5000, interval: 20 },
+    )
+    .toBe(404);
+
+describe('ttl', () => {
+  it('says when an entry expires, and takes it away for every operation', async () => {
+    const key = newKey();
+    const before = Date.now();
+    const { headers } = await post({ key, value: {}, ttl: 1 }).expect(200, answers.inserted);
+    const expiresAt = Date.parse(headers['kv-expires-at'] ?? '');
+    expect(expiresAt).toBeGreaterThanOrEqual(before + 999);
+    expect(expiresAt).toBeLessThanOrEqual(Date.now() + 1001);
+    expect((await api().get(`/kv/${key}`).expect(200)).headers['kv-expires-at']).toBe(
+      headers['kv-expires-at'],
+    );
+
+    await expired(key);
+    await api().put(`/kv/${key}`).send({ value: {} }).expect(404, answers.keyNotFound);
+    await api().delete(`/kv/${key}`).expect(404, answers.keyNotFound);
+    await api().post(`/kv/${key}/touch`).send({ ttl: 60 }).expect(404, answers.keyNotFound);
+    await api().get(`/kv?prefix=${key}`).expect(200, { items: [], next_cursor: null });
+    await post({ key, value: { again: true } }).expect(200, answers.inserted);
+  });
+
+  it('is taken away by PUT, kept by "keep" and by PATCH', async () => {
+    const key = newKey();
+    const at = (await post({ key, value: {}, ttl: 100 })).headers['kv-expires-at'];
+    const kept = await api().put(`/kv/${key}`).send({ value: {}, ttl: 'keep' }).expect(200);
+    const patched = await api()
+      .patch(`/kv/${key}`)
+      .type('application/merge-patch+json')
+      .send('{"a":1}')
+      .expect(200);
+    expect([at, kept.headers['kv-expires-at'], patched.headers['kv-expires-at']]).toEqual([at, at, at]);
+    const replaced = await api().put(`/kv/${key}`).send({ value: {} }).expect(200);
+    expect(replaced.headers).not.toHaveProperty('kv-expires-at');
+  });
+
+  it('is set and taken away by touch, and the version stays', async () => {
+    const key = newKey();
+    const version = await insert(key);
+    const touched = await api().post(`/kv/${key}/touch`).send({ ttl: 60 }).expect(200, answers.touched);
+    expect(touched.headers['etag']).toBe(`"${version}"`);
+    expect(touched.headers).toHaveProperty('kv-expires-at');
+    const forever = await api().post(`/kv/${key}/touch`).send({ ttl: null }).expect(200, answers.touched);
+    expect(forever.headers).not.toHaveProperty('kv-expires-at');
+  });
+
+  it.each([0, -1, 1.5, 315_360_001, '60', null, true, {}])('may not be %j', async (ttl) => {
+    await post({ key: 'never', value: {}, ttl }).expect(400, answers.invalidBody);
+    await api().put('/kv/state').send({ value: {}, ttl }).expect(400, answers.invalidBody);
+  });
+
+  it('may not be "keep" where there is nothing to keep', async () => {
+    await post({ key: 'never', value: {}, ttl: 'keep' }).expect(400, answers.invalidBody);
+    await api().post('/kv/state/touch').send({ ttl: 'keep' }).expect(400, answers.invalidBody);
+    await api().post('/kv/state/touch').send({}).expect(400, answers.invalidBody);
+  });
+});
+
+describe('PATCH /kv/:key', () => {
+  const patch = (key: string, type: string, body: unknown) =>
+    api()
+      .patch(`/kv/${key}`)
+      .type(type)
+      .send(typeof body === 'string' ? body : JSON.stringify(body));
+  const MERGE = 'application/merge-patch+json';
+  const JSON_PATCH = 'application/json-patch+json';
+
+  it('merges (RFC 7396)', async () => {
+    const key = newKey();
+    await insert(key, { a: 'b', c: { d: 'e', f: 'g' }, n: 1 });
+    await patch(key, MERGE, { a: 'z', c: { f: null }, list: [1] }).expect(200, answers.updated);
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { a: 'z', c: { d: 'e' }, n: 1, list: [1] } });
+  });
+
+  it('applies all operations in order (RFC 6902)', async () => {
+    const key = newKey();
+    await insert(key, { list: [1, 3], from: { a: 1 } });
+    await patch(key, JSON_PATCH, [
+      { op: 'test', path: '/list/0', value: 1 },
+      { op: 'add', path: '/list/1', value: 2 },
+      { op: 'move', from: '/from', path: '/to' },
+      { op: 'copy', from: '/to/a', path: '/b' },
+      { op: 'replace', path: '/to/a', value: null },
+      { op: 'remove', path: '/list/0' },
+    ]).expect(200, answers.updated);
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { list: [2, 3], to: { a: null }, b: 1 } });
+  });
+
+  it.each([
+    ['a failed test', JSON_PATCH, [{ op: 'test', path: '/a', value: 2 }], 409, answers.patchTestFailed],
+    ['a path that is not there', JSON_PATCH, [{ op: 'remove', path: '/none' }], 400, answers.invalidBody],
+    ['an index that is none', JSON_PATCH, [{ op: 'add', path: '/l/x', value: 1 }], 400, answers.invalidBody],
+    [
+      'an index beyond the end',
+      JSON_PATCH,
+      [{ op: 'add', path: '/l/9', value: 1 }],
+      400,
+      answers.invalidBody,
+    ],
+    ['an operation that is none', JSON_PATCH, [{ op: 'frob', path: '/a' }], 400, answers.invalidBody],
+    ['an operation without a value', JSON_PATCH, [{ op: 'add', path: '/a' }], 400, answers.invalidBody],
+    ['no array of operations', JSON_PATCH, { op: 'add' }, 400, answers.invalidBody],
+    [
+      'a result that is no object',
+      JSON_PATCH,
+      [{ op: 'replace', path: '', value: [] }],
+      400,
+      answers.invalidBody,
+    ],
+    ['a merge to no object', MERGE, [1], 400, answers.invalidBody],
+    ['a broken body', MERGE, '{"a":', 400, answers.invalidBody],
+  ])('refuses %s, and changes nothing', async (_what, type, body, status, answer) => {
+    const key = newKey();
+    await insert(key, { a: 1, l: [1] });
+    await patch(key, type, body).expect(status, answer);
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { a: 1, l: [1] } });
+  });
+
+  it('answers 415 with Accept-Patch to another media type', async () => {
+    const { headers } = await patch('state', 'application/json', '{}').expect(
+      415,
+      answers.unsupportedMediaType,
+    );
+    expect(headers['accept-patch']).toBe('application/merge-patch+json, application/json-patch+json');
+  });
+
+  it('answers 404 when the key does not exist', async () => {
+    await patch('missing', MERGE, {}).expect(404, answers.keyNotFound);
+  });
+
+  it('keeps exactly what it does not touch, and what it moves', async () => {
+    const key = newKey();
+    const value =
+      '{"big":18446744073709551615,"__proto__":{"a":1},"constructor":{"name":"Date"},"hasOwnProperty":1,"toJSON":{},"$toJSON":2}';
+    await api().post('/kv').type('application/json').send(`{"key":"${key}","value":${value}}`).expect(200);
+    await patch(key, MERGE, '{"n":{"__proto__":9007199254740993}}').expect(200);
+    await patch(key, JSON_PATCH, [
+      { op: 'copy', from: '/big', path: '/copy' },
+      { op: 'replace', path: '/constructor/name', value: 'Map' },
+      { op: 'remove', path: '/toJSON' },
+    ]).expect(200);
+    const { text } = await api().get(`/kv/${key}`).expect(200);
+    expect(text).toBe(
+      '{"value":{"big":18446744073709551615,"__proto__":{"a":1},"constructor":{"name":"Map"},"hasOwnProperty":1,"$toJSON":2,' +
+        '"n":{"__proto__":9007199254740993},"copy":18446744073709551615}}',
+    );
+  });
+});
+
+describe('GET /kv', () => {
+  const list = (query: string) => api().get(`/kv?${query}`);
+  const keysOf = (body: unknown) => (body as { items: { key: string }[] }).items.map(({ key }) => key);
+
+  beforeAll(async () => {
+    for (const key of ['p/a', 'p/b', 'p/é', 'p/😀', 'p/c', 'p0', 'o']) await insert(key, { key });
+  });
+
+  it('lists by prefix in the order of bytes, with values and versions', async () => {
+    const { body } = await list('prefix=p/').expect(200);
+    expect(keysOf(body)).toEqual(['p/a', 'p/b', 'p/c', 'p/é', 'p/😀']);
+    expect(body).toEqual({
+      items: keysOf(body).map((key) => ({ key, value: { key }, version: expect.stringMatching(/^\d+$/) })),
+      next_cursor: null,
+    });
+  });
+
+  it.each([
+    ['prefix=p/&start=p/b&end=p/c', ['p/b']],
+    ['prefix=p/&start=a', ['p/a', 'p/b', 'p/c', 'p/é', 'p/😀']],
+    ['prefix=p/&end=z&reverse=true', ['p/😀', 'p/é', 'p/c', 'p/b', 'p/a']],
+    ['start=p/%C3%A9&end=p1', ['p/é', 'p/😀', 'p0']],
+    ['prefix=none', []],
+  ])('%s', async (query, expected) => {
+    expect(keysOf((await list(query).expect(200)).body)).toEqual(expected);
+  });
+
+  it('lists keys only', async () => {
+    const { body } = await list('prefix=p/a&keys_only=true').expect(200);
+    expect(body).toEqual({
+      items: [{ key: 'p/a', version: expect.stringMatching(/^\d+$/) }],
+      next_cursor: null,
+    });
+  });
+
+  it.each(['', '&reverse=true'])('walks by cursors, and by links%s', async (direction) => {
+    const seen: string[] = [];
+    let next: string | undefined = `/kv?prefix=p/&limit=2${direction}`;
+    while (next) {
+      const { body, headers }: request.Response = await api().get(next).expect(200);
+      const { next_cursor: cursor } = body as { next_cursor: string | null };
+      seen.push(...keysOf(body));
+      next = /^<(.*)>; rel="next"$/.exec(headers['link'] ?? '')?.[1];
+      expect(next).toBe(cursor ? `/kv?cursor=${cursor}&limit=2` : undefined);
+    }
+    const inOrder = ['p/a', 'p/b', 'p/c', 'p/é', 'p/😀'];
+    expect(seen).toEqual(direction ? inOrder.toReversed() : inOrder);
+  });
+
+  it('refuses a cursor that is foreign or altered, and a query that it does not know', async () => {
+    const { next_cursor: cursor } = (await list('limit=1')).body as { next_cursor: string };
+    const altered = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
+    for (const bad of ['x', altered, cursor.slice(0, -4), `${cursor}AAAA`, '%00']) {
+      await list(`cursor=${bad}`).expect(400, answers.invalidCursor);
+    }
+    for (const bad of [
+      'limit=0',
+      'limit=1001',
+      'limit=x',
+      'reverse=1',
+      'unknown=1',
+      'prefix=a&prefix=b',
+      `cursor=${cursor}&prefix=x`,
+    ]) {
+      await list(bad).expect(400, answers.invalidQuery);
+    }
+  });
+});
+
+describe('POST /batch', () => {
+  const batch = (...operations: object[]) => api().post('/batch').send({ operations });
+
+  it('answers each operation as the single request would have been, in order', async () => {
+    const key = newKey();
+    const { body } = await batch(
+      { op: 'insert', key, value: { a: 1 } },
+      { op: 'get', key },
+      { op: 'insert', key, value: {} },
+      { op: 'update', key, value: { a: 2 }, if_match: '1' },
+      { op: 'update', key, value: { a: 2 }, if_match: '*' },
+      { op: 'upsert', key: `${key}-new`, value: {}, ttl: 60 },
+      { op: 'upsert', key, value: { a: 3 } },
+      { op: 'delete', key },
+      { op: 'get', key },
+      { op: 'get', key: '..' },
+    ).expect(200);
+    const version = expect.stringMatching(/^\d+$/);
+    expect(body).toEqual({
+      message: 'processed',
+      status: 200,
+      results: [
+        { ...answers.inserted, version },
+        { value: { a: 1 }, version },
+        { ...answers.keyExists, version },
+        { ...answers.preconditionFailed, version },
+        { ...answers.updated, version },
+        { ...answers.inserted, version },
+        { ...answers.updated, version },
+        { ...answers.deleted, version },
+        answers.keyNotFound,
+        answers.invalidKey,
+      ],
+    });
+  });
+
+  it.each([
+    {},
+    { operations: [] },
+    { operations: [{ op: 'frob', key: 'a' }] },
+    { operations: [{ op: 'get' }] },
+    { operations: [{ op: 'get', key: 'a', value: {} }] },
+    { operations: [{ op: 'insert', key: 'a' }] },
+    { operations: [{ op: 'insert', key: 'a', value: [] }] },
+    { operations: [{ op: 'insert', key: 'a', value: {}, if_match: '1' }] },
+    { operations: [{ op: 'delete', key: 'a', if_match: 1 }] },
+    { operations: [{ op: 'get', key: 'a', unknown: 1 }] },
+    { operations: Array.from({ length: 1001 }, () => ({ op: 'get', key: 'a' })) },
+  ])('refuses what is no batch (%#)', async (body) => {
+    await api().post('/batch').send(body).expect(400, answers.invalidBody);
+  });
+});
+
+describe('POST /txn', () => {
+  const txn = (body: object) => api().post('/txn').send(body);
+
+  it('commits all with one revision', async () => {
+    const [a, b] = [newKey(), newKey()];
+    const version = await insert(a, { n: 1 });
+    const { body } = await txn({
+      compare: [
+        { key: a, version },
+        { key: b, exists: false },
+      ],
+      success: [
+        { op: 'get', key: a },
+        { op: 'update', key: a, value: { n: 2 } },
+        { op: 'insert', key: b, value: { n: 3 }, ttl: 60 },
+        { op: 'get', key: b },
+        { op: 'get', key: 'missing' },
+      ],
+    }).expect(200);
+    const { revision } = body as { revision: string };
+    expect(Number(revision)).toBeGreaterThan(Number(version));
+    expect(body).toEqual({
+      message: 'committed',
+      status: 200,
+      revision,
+      results: [
+        { value: { n: 1 }, version },
+        { ...answers.updated, version: revision },
+        { ...answers.inserted, version: revision },
+        { value: { n: 3 }, version: revision },
+        answers.keyNotFound,
+      ],
+    });
+    expect((await api().get(`/kv/${a}`)).headers['etag']).toBe(`"${revision}"`);
+  });
+
+  it('is aborted by a comparison that fails, and changes nothing', async () => {
+    const key = newKey();
+    await insert(key, { n: 1 });
+    await txn({
+      compare: [
+        { key, version: '1' },
+        { key, exists: true },
+        { key: 'missing', exists: true },
+      ],
+      success: [{ op: 'delete', key }],
+    }).expect(409, { message: 'transaction aborted', status: 409, failed: [0, 2] });
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { n: 1 } });
+  });
+
+  it('takes the other branch where there is one', async () => {
+    const key = newKey();
+    const { body } = await txn({
+      compare: [{ key, exists: true }],
+      success: [],
+      failure: [{ op: 'insert', key, value: { made: true } }],
+    }).expect(200);
+    expect(body).toMatchObject({ message: 'committed', results: [answers.inserted] });
+  });
+
+  it.each([
+    ['insert of what is there', { op: 'insert', key: 'state', value: {} }],
+    ['update of what is missing', { op: 'update', key: 'missing', value: {} }],
+    ['delete of another version', { op: 'delete', key: 'state', if_match: '999999999' }],
+  ])('is aborted whole by an %s', async (_what, refused) => {
+    const key = newKey();
+    await txn({ success: [{ op: 'insert', key, value: {} }, refused] }).expect(409, {
+      message: 'transaction aborted',
+      status: 409,
+      failed: [1],
+    });
+    await api().get(`/kv/${key}`).expect(404, answers.keyNotFound);
+  });
+
+  it.each([
+    {},
+    { success: {} },
+    { success: [{ op: 'get' }] },
+    { success: [], compare: [{ key: 'a' }] },
+    { success: [], compare: [{ key: 'a', exists: true, version: '1' }] },
+    { success: [], compare: [{ key: 'a', version: 1 }] },
+    { success: Array.from({ length: 129 }, () => ({ op: 'get', key: 'a' })) },
+  ])('refuses what is no transaction (%#)', async (body) => {
+    await txn(body).expect(400, answers.invalidBody);
+  });
+
+  it('refuses an illegal key, and a value that cannot be kept', async () => {
+    await txn({ success: [{ op: 'get', key: '' }] }).expect(400, answers.invalidKey);
+    await api()
+      .post('/txn')
+      .type('application/json')
+      .send('{"success":[{"op":"insert","key":"k","value":{"a":"\\ud800"}}]}')
+      .expect(400, answers.invalidBody);
+  });
+});

@@ -1,0 +1,209 @@
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answers } from './support/answers.js';
+import { startTestApp } from './support/test-app.js';
+import type { TestApp } from './support/test-app.js';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startTestApp();
+});
+afterAll(() => service.stop());
+
+const api = () => request(service.url);
+let keys = 0;
+const newKey = (): string => `key-${++keys}`;
+const versionOf = (tag: string | undefined): number => Number(/^"(\d+)"$/.exec(tag ?? '')?.[1]);
+
+async function insert(key: string, value: object = {}): Promise<string> {
+  const { headers } = await api().post('/kv').send({ key, value }).expect(200, answers.inserted);
+  return headers['etag'] ?? '';
+}
+
+describe('a version', () => {
+  it('is shown by every answer that has one, and grows with every change', async () => {
+    const key = newKey();
+    const tags = [await insert(key)];
+    tags.push((await api().put(`/kv/${key}`).send({ value: {} }).expect(200)).headers['etag'] ?? '');
+    tags.push(
+      (await api().patch(`/kv/${key}`).type('application/merge-patch+json').send('{}')).headers['etag'] ?? '',
+    );
+    await api().delete(`/kv/${key}`).expect(200);
+    tags.push(await insert(key));
+    const versions = tags.map(versionOf);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(new Set(versions).size).toBe(versions.length);
+
+    for (const method of ['get', 'head'] as const) {
+      const { headers } = await api()[method](`/kv/${key}`).expect(200);
+      expect(headers).toMatchObject({ etag: tags.at(-1), 'cache-control': 'no-cache' });
+    }
+  });
+});
+
+describe('If-None-Match on GET', () => {
+  it('answers 304 without a body when the client has the version', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    for (const field of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      const { text, headers } = await api().get(`/kv/${key}`).set('If-None-Match', field).expect(304);
+      expect([text, headers['etag']]).toEqual(['', tag]);
+    }
+    await api().head(`/kv/${key}`).set('If-None-Match', tag).expect(304);
+  });
+
+  it('answers 200 when it has another, and 404 when there is none', async () => {
+    const key = newKey();
+    await insert(key);
+    await api().get(`/kv/${key}`).set('If-None-Match', '"1", W/"x"').expect(200, { value: {} });
+    await api().get('/kv/missing').set('If-None-Match', '*').expect(404, answers.keyNotFound);
+  });
+});
+
+describe('If-Match', () => {
+  const put = (key: string, field: string) =>
+    api()
+      .put(`/kv/${key}`)
+      .set('If-Match', field)
+      .send({ value: { a: 1 } });
+
+  it('lets a write through when the version is the present one', async () => {
+    const key = newKey();
+    let tag = await insert(key);
+    for (const field of [() => tag, () => `"1", ${tag}`, () => '*']) {
+      tag = (await put(key, field()).expect(200, answers.updated)).headers['etag'] ?? '';
+    }
+    await api().delete(`/kv/${key}`).set('If-Match', tag).expect(200, answers.deleted);
+  });
+
+  it.each(['"1"', '""', '"not-a-version"', '"1", "2"'])(
+    '%s loses with 412 and the present tag',
+    async (field) => {
+      const key = newKey();
+      const tag = await insert(key);
+      const lost = [
+        await put(key, field),
+        await api().delete(`/kv/${key}`).set('If-Match', field),
+        await api()
+          .patch(`/kv/${key}`)
+          .set('If-Match', field)
+          .type('application/merge-patch+json')
+          .send('{}'),
+      ];
+      for (const { status, body, headers } of lost) {
+        expect([status, body, headers['etag']]).toEqual([412, answers.preconditionFailed, tag]);
+      }
+      await api().get(`/kv/${key}`).expect(200, { value: {} });
+    },
+  );
+
+  it('never matches a weak tag', async () => {
+    const key = newKey();
+    await put(key, `W/${await insert(key)}`).expect(412, answers.preconditionFailed);
+  });
+
+  it('leaves a missing key a 404', async () => {
+    await put('missing', '*').expect(404, answers.keyNotFound);
+    await put('missing', '"1"').expect(404, answers.keyNotFound);
+  });
+
+  it.each(['1742', '"1', 'W/1', '"a" "b"', '*, "1"', '"1",'])('%s is malformed: 400', async (field) => {
+    const key = newKey();
+    await insert(key);
+    await put(key, field).expect(400, answers.invalidPrecondition);
+  });
+});
+
+describe('PUT ?upsert=true', () => {
+  const upsert = (key: string) =>
+    api()
+      .put(`/kv/${key}?upsert=true`)
+      .send({ value: { a: 1 } });
+
+  it('inserts what is missing, and updates what is there', async () => {
+    const key = newKey();
+    await upsert(key).expect(200, answers.inserted);
+    await upsert(key).expect(200, answers.updated);
+  });
+
+  it('with If-None-Match: * only inserts', async () => {
+    const key = newKey();
+    const { headers } = await upsert(key).set('If-None-Match', '*').expect(200, answers.inserted);
+    const lost = await upsert(key).set('If-None-Match', '*').expect(412, answers.preconditionFailed);
+    expect(lost.headers['etag']).toBe(headers['etag']);
+  });
+
+  it('with If-Match does not insert', async () => {
+    await upsert(newKey()).set('If-Match', '"1"').expect(412, answers.preconditionFailed);
+  });
+
+  it('takes true or false', async () => {
+    await api().put('/kv/missing?upsert=false').send({ value: {} }).expect(404, answers.keyNotFound);
+    await api().put('/kv/missing?upsert=1').send({ value: {} }).expect(400, answers.invalidQuery);
+  });
+});
+
+describe('ten clients that raise one counter 100 times each', () => {
+  async function raise(
+    key: string,
+    attempt: (count: number, tag: string) => Promise<boolean>,
+  ): Promise<void> {
+    for (;;) {
+      const { body, headers } = await api().get(`/kv/${key}`).expect(200);
+      const { count } = (body as { value: { count: number } }).value;
+      if (await attempt(count, headers['etag'] ?? '')) return;
+    }
+  }
+
+  it.each([
+    [
+      'If-Match',
+      (key: string) => async (count: number, tag: string) => {
+        const { status } = await api()
+          .put(`/kv/${key}`)
+          .set('If-Match', tag)
+          .send({ value: { count: count + 1 } });
+        expect([200, 412]).toContain(status);
+        return status === 200;
+      },
+    ],
+    [
+      'PATCH with a test',
+      (key: string) => async (count: number) => {
+        const patch = [
+          { op: 'test', path: '/count', value: count },
+          { op: 'replace', path: '/count', value: count + 1 },
+        ];
+        const { status } = await api()
+          .patch(`/kv/${key}`)
+          .type('application/json-patch+json')
+          .send(JSON.stringify(patch));
+        expect([200, 409]).toContain(status);
+        return status === 200;
+      },
+    ],
+    [
+      '/txn',
+      (key: string) => async (count: number, tag: string) => {
+        const { status } = await api()
+          .post('/txn')
+          .send({
+            compare: [{ key, version: tag.slice(1, -1) }],
+            success: [{ op: 'update', key, value: { count: count + 1 } }],
+          });
+        expect([200, 409]).toContain(status);
+        return status === 200;
+      },
+    ],
+  ])('by %s lose none', { timeout: 60_000 }, async (_way, attemptOn) => {
+    const key = newKey();
+    await insert(key, { count: 0 });
+    const clients = Array.from({ length: 10 }, async () => {
+      for (let i = 0; i < 100; i++) await raise(key, attemptOn(key));
+    });
+    await Promise.all(clients);
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { count: 1000 } });
+  });
+});
