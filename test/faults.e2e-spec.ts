@@ -4,6 +4,8 @@ import { isAlive, ServiceProcess } from './support/service-process.js';
 import { Writers } from './support/writers.js';
 
 const TIMEOUT_MS = 500;
+/** FAULT_KILLS=10 makes a longer run of it. */
+const KILLS = Number(process.env['FAULT_KILLS'] ?? 4);
 /** A deadline is kept with this much to spare, on a machine that does other things as well. */
 const SLACK_MS = 2500;
 
@@ -29,7 +31,7 @@ async function finish(): Promise<void> {
 describe('under constant writes', () => {
   it('loses nothing when Tarantool is killed, again and again', { timeout: 60_000 }, async () => {
     await start();
-    for (let kills = 0; kills < 10; kills++) {
+    for (let kills = 0; kills < KILLS; kills++) {
       const pid = service.tarantoolPid;
       process.kill(pid, 'SIGKILL');
       await expect
@@ -43,7 +45,7 @@ describe('under constant writes', () => {
 
   it('loses nothing when a worker is killed, again and again', { timeout: 60_000 }, async () => {
     await start();
-    for (let kills = 0; kills < 10; kills++) {
+    for (let kills = 0; kills < KILLS; kills++) {
       const before = service.workerPids;
       process.kill(before[kills % before.length] ?? 0, 'SIGKILL');
       await writers.resumed();
@@ -57,7 +59,7 @@ describe('under constant writes', () => {
     { timeout: 60_000 },
     async () => {
       await start();
-      for (let kills = 0; kills < 5; kills++) {
+      for (let kills = 0; kills < KILLS / 2; kills++) {
         const children = [service.tarantoolPid, ...service.workerPids];
         await service.signal('SIGKILL');
         await expect.poll(() => children.filter(isAlive), { timeout: 10_000, interval: 10 }).toEqual([]);

@@ -71,32 +71,12 @@ describe('starting', () => {
 });
 
 describe('what cannot start', () => {
-  it.each([
-    ['PORT', 'http', 'PORT is "http", but takes a whole number from 0 to 65535'],
-    ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
-    ['WORKERS', '0', 'WORKERS is "0", but takes a whole number from 1 to 256'],
-    ['THROTTLE_LIMIT', '-1', 'THROTTLE_LIMIT is "-1", but takes a whole number from 0 to 1000000000'],
-    ['THROTTLE_TTL', '1e3', 'THROTTLE_TTL is "1e3", but takes a whole number from 10 to 86400000 (ms)'],
-    [
-      'TRUST_PROXY',
-      'everyone',
-      'TRUST_PROXY is "everyone", but takes addresses or CIDRs, separated by commas',
-    ],
-    [
-      'LOG_LEVEL',
-      'loud',
-      'LOG_LEVEL is "loud", but takes one of fatal, error, warn, info, debug, trace, silent',
-    ],
-    ['TARANTOOL_WAL_MODE', 'none', 'TARANTOOL_WAL_MODE is "none", but takes one of fsync, write'],
-    [
-      'TARANTOOL_EMBEDDED',
-      'false',
-      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
-    ],
-    ['TARANTOOL_HOST', 'db', 'TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER'],
-  ])('says so in one line, with exit code 1: %s=%s', async (name, value, line) => {
-    const service = await create({ [name]: value });
-    expect(await service.runToEnd()).toEqual({ code: 1, stderr: `cannot start: ${line}\n` });
+  it('says so in one line, with exit code 1, when a variable is wrong', async () => {
+    const service = await create({ PORT: 'http' });
+    expect(await service.runToEnd()).toEqual({
+      code: 1,
+      stderr: 'cannot start: PORT is "http", but takes a whole number from 0 to 65535\n',
+    });
   });
 
   it.each(['1', '2'])('says so when the port is in use (WORKERS=%s)', async (workers) => {

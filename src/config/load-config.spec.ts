@@ -1,0 +1,71 @@
+import 'reflect-metadata';
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from './config.errors.js';
+import { loadConfig } from './load-config.js';
+
+describe('the environment', () => {
+  it('has safe defaults, and no secret among them', () => {
+    expect(loadConfig({})).toMatchObject({
+      http: { host: '0.0.0.0', port: 5000, trustedProxies: [], shutdownTimeoutMs: 10_000 },
+      limits: { maxKeyBytes: 512, maxBodyBytes: 1_048_576, maxDepth: 64 },
+      throttle: { limit: 1000, windowMs: 1000 },
+      tarantool: {
+        embedded: true,
+        host: '127.0.0.1',
+        port: 3301,
+        user: 'api_user',
+        password: '',
+        timeoutMs: 2000,
+        walMode: 'fsync',
+        memoryMiB: 256,
+      },
+    });
+  });
+
+  it('takes a variable that is set to nothing for one that is not set', () => {
+    expect(loadConfig({ PORT: '', TARANTOOL_HOST: '' })).toEqual(loadConfig({}));
+  });
+
+  it('uses an existing Tarantool where its host is given', () => {
+    const { tarantool } = loadConfig({ TARANTOOL_HOST: 'db', TARANTOOL_PASSWORD: 'p' });
+    expect(tarantool).toMatchObject({ embedded: false, host: 'db', port: 3301, password: 'p' });
+  });
+
+  it('trusts addresses and networks', () => {
+    const { http } = loadConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' });
+    expect(http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+  });
+
+  it.each([
+    ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
+    ['PORT', '-1', 'PORT is "-1", but takes a whole number from 0 to 65535'],
+    ['WORKERS', '0', 'WORKERS is "0", but takes a whole number from 1 to 256'],
+    ['THROTTLE_LIMIT', '-1', 'THROTTLE_LIMIT is "-1", but takes a whole number from 0 to 1000000000'],
+    ['THROTTLE_TTL', '1e3', 'THROTTLE_TTL is "1e3", but takes a whole number from 10 to 86400000 (ms)'],
+    [
+      'TRUST_PROXY',
+      'everyone',
+      'TRUST_PROXY is "everyone", but takes addresses or CIDRs, separated by commas',
+    ],
+    [
+      'LOG_LEVEL',
+      'loud',
+      'LOG_LEVEL is "loud", but takes one of fatal, error, warn, info, debug, trace, silent',
+    ],
+    ['TARANTOOL_WAL_MODE', 'none', 'TARANTOOL_WAL_MODE is "none", but takes one of fsync, write'],
+    [
+      'TARANTOOL_EMBEDDED',
+      'false',
+      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
+    ],
+    ['TARANTOOL_HOST', 'db', 'TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER'],
+  ])('%s=%s is refused with what it got and what it takes', (name, value, line) => {
+    expect(() => loadConfig({ [name]: value })).toThrow(new ConfigError(line));
+  });
+
+  it('never repeats a password', () => {
+    expect(() => loadConfig({ TARANTOOL_HOST: 'db', TARANTOOL_PASSWORD: 'secret', PORT: 'x' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') as string }) as Error,
+    );
+  });
+});
