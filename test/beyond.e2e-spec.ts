@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
@@ -133,6 +134,56 @@ describe('PATCH /kv/:key', () => {
       400,
       answers.invalidBody,
     ],
+    [
+      'an index with a leading zero',
+      JSON_PATCH,
+      [{ op: 'add', path: '/l/00', value: 1 }],
+      400,
+      answers.invalidBody,
+    ],
+    [
+      'what an array is not made of',
+      JSON_PATCH,
+      [{ op: 'copy', from: '/l/length', path: '/n' }],
+      400,
+      answers.invalidBody,
+    ],
+    [
+      'what every object has',
+      JSON_PATCH,
+      [{ op: 'copy', from: '/toString', path: '/n' }],
+      400,
+      answers.invalidBody,
+    ],
+    [
+      'removing what every object has',
+      JSON_PATCH,
+      [{ op: 'remove', path: '/valueOf' }],
+      400,
+      answers.invalidBody,
+    ],
+    [
+      'an escape that is none',
+      JSON_PATCH,
+      [{ op: 'test', path: '/a~2', value: 1 }],
+      400,
+      answers.invalidBody,
+    ],
+    ['a move into itself', JSON_PATCH, [{ op: 'move', from: '/l', path: '/l/0' }], 400, answers.invalidBody],
+    [
+      'an operation that is inherited',
+      JSON_PATCH,
+      [{ op: 'toString', path: '/a' }],
+      400,
+      answers.invalidBody,
+    ],
+    [
+      'copies that double the value again and again',
+      JSON_PATCH,
+      Array.from({ length: 40 }, (_, i) => ({ op: 'copy', from: '', path: `/x${i}` })),
+      413,
+      answers.tooLarge,
+    ],
     ['an operation that is none', JSON_PATCH, [{ op: 'frob', path: '/a' }], 400, answers.invalidBody],
     ['an operation without a value', JSON_PATCH, [{ op: 'add', path: '/a' }], 400, answers.invalidBody],
     ['no array of operations', JSON_PATCH, { op: 'add' }, 400, answers.invalidBody],
@@ -240,7 +291,22 @@ describe('GET /kv', () => {
     for (const bad of ['x', altered, cursor.slice(0, -4), `${cursor}AAAA`, '%00']) {
       await list(`cursor=${bad}`).expect(400, answers.invalidCursor);
     }
+    const forge = (body: string) => {
+      const digest = createHash('sha256').update('kv-cursor-1').update(body).digest().subarray(0, 12);
+      return Buffer.concat([digest, Buffer.from(body)]).toString('base64url');
+    };
     for (const bad of [
+      '5',
+      '[null,"a"]',
+      '[{},5]',
+      '[{"prefix":5,"reverse":false,"keysOnly":false},"a"]',
+      '{{',
+    ]) {
+      await list(`cursor=${forge(bad)}`).expect(400, answers.invalidCursor);
+    }
+    for (const bad of [
+      'prefix=%ff',
+      'prefix=%zz',
       'limit=0',
       'limit=1001',
       'limit=x',
@@ -304,6 +370,36 @@ describe('POST /batch', () => {
     { operations: Array.from({ length: 1001 }, () => ({ op: 'get', key: 'a' })) },
   ])('refuses what is no batch (%#)', async (body) => {
     await api().post('/batch').send(body).expect(400, answers.invalidBody);
+  });
+});
+
+describe('what would be too large an answer', () => {
+  const key = 'large';
+  const gets = (count: number) => Array.from({ length: count }, () => ({ op: 'get', key }));
+  beforeAll(async () => {
+    await insert(key, { text: 'x'.repeat(900_000) });
+  });
+
+  it('is refused by a transaction before anything is done', async () => {
+    const other = newKey();
+    const success = [{ op: 'insert', key: other, value: {} }, ...gets(100)];
+    await api().post('/txn').send({ success }).expect(413, answers.tooLarge);
+    await api().get(`/kv/${other}`).expect(404, answers.keyNotFound);
+    await api()
+      .post('/txn')
+      .send({ success: gets(10) })
+      .expect(200);
+  });
+
+  it('is cut short by a batch, read by read', async () => {
+    const { body } = await api()
+      .post('/batch')
+      .send({ operations: gets(100) })
+      .expect(200);
+    const { results } = body as { results: { value?: object }[] };
+    expect(results).toHaveLength(100);
+    expect(results.filter(({ value }) => value).length).toBeGreaterThan(10);
+    expect(results.at(-1)).toEqual(answers.tooLarge);
   });
 });
 

@@ -26,3 +26,16 @@ export function parseCount(query: Record<string, unknown>, name: string, max: nu
   if (count < 1 || count > max) throw new KvError('INVALID_QUERY');
   return count;
 }
+
+/**
+ * The router takes an escape that cannot be decoded for text.
+ * @throws {KvError} INVALID_QUERY
+ */
+export function checkEscapes(url: string): void {
+  if (!url.includes('%')) return;
+  try {
+    decodeURIComponent(url.slice(url.indexOf('?') + 1));
+  } catch {
+    throw new KvError('INVALID_QUERY');
+  }
+}

@@ -28,8 +28,26 @@ export function readCursor(cursor: string): Position {
   if (bytes.toString('base64url') !== cursor || !digest(body).equals(bytes.subarray(0, DIGEST_BYTES))) {
     throw new KvError('INVALID_CURSOR');
   }
-  const [filter, after] = JSON.parse(body.toString()) as [Filter, string];
-  return { filter, after };
+  const position = parsePosition(body.toString());
+  if (!position) throw new KvError('INVALID_CURSOR');
+  return position;
+}
+
+/** The digest is no secret: what has a right one may still be somebody's own making. */
+function parsePosition(text: string): Position | undefined {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(document)) return undefined;
+  const [filter, after] = document as unknown[];
+  if (typeof after !== 'string' || typeof filter !== 'object' || filter === null) return undefined;
+  const { prefix, start, end, reverse, keysOnly } = filter as Record<string, unknown>;
+  const areTexts = [prefix, start, end].every((text) => text === undefined || typeof text === 'string');
+  if (!areTexts || typeof reverse !== 'boolean' || typeof keysOnly !== 'boolean') return undefined;
+  return { filter: filter as Filter, after };
 }
 
 function digest(body: Buffer): Buffer {

@@ -1,7 +1,7 @@
-import { Controller, Get, Query, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { KvError } from '../kv/kv.errors.js';
-import { parseCount, parseFlag, parseText } from '../kv/query.js';
+import { checkEscapes, parseCount, parseFlag, parseText } from '../kv/query.js';
 import { readCursor, writeCursor } from './cursor.js';
 import type { Position } from './cursor.js';
 import { ListingRepository } from './listing.repository.js';
@@ -24,9 +24,11 @@ export class ListingController {
 
   @Get()
   async list(
-    @Query() query: QueryParameters,
+    @Req() request: FastifyRequest<{ Querystring: QueryParameters }>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    checkEscapes(request.url);
+    const { query } = request;
     const { filter, after } = start(query);
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
     const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, after);

@@ -119,7 +119,7 @@ function newWindow(limit: number, endsAt: number): Window {
 function hit({ share, remaining, endsAt }: Window, limit: number, now: number, isBlocked: boolean): Hit {
   const timeToExpire = Math.max(1, Math.ceil((endsAt - now) / 1000));
   return {
-    totalHits: limit - remaining - share + (isBlocked ? 1 : 0),
+    totalHits: limit - remaining - share,
     timeToExpire,
     isBlocked,
     timeToBlockExpire: isBlocked ? timeToExpire : 0,

@@ -14,7 +14,7 @@ local EXPIRES_AT, KEY = 1, 2
 
 -- A batch is one transaction, and holds the store up while it is made: its size follows from how long the last one took. Then the
 -- store is the others' for some times as long. Several may be on their way to the disk, or it would be the disk that sets the pace.
--- Measured on 2.6: a million entries in half a minute.
+-- Measured on 2.6: a million entries in 75 s, beside 7,000 writes a second on a machine that was busy otherwise as well.
 local MIN_BATCH_ENTRIES, MAX_BATCH_ENTRIES = 8, 256
 local BATCH_SECONDS = 0.0007
 local REST = 3
@@ -75,7 +75,7 @@ end
 
 -- Begins to remove a batch of up to `count`. Returns how many it are, and the seconds for which the store stood still meanwhile.
 local function sweep(count)
-    if not revision.is_ready(count) then
+    while not revision.is_ready(count) do
         revision.wait(inflight.deadline())
     end
     local started = clock.monotonic()

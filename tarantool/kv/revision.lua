@@ -88,6 +88,9 @@ end
 
 -- The next number. Only where is_ready has said so, with no yield since.
 function revision.take()
+    if last >= limit then
+        error('revision: none is at hand')
+    end
     last = last + 1
     if limit - last < RESERVE_BELOW and reserving == nil then
         -- It runs when this fiber yields.

@@ -18,6 +18,9 @@ local OP, OP_KEY, OP_VALUE, OP_TTL_S, OP_IF_MATCH = 1, 2, 3, 4, 5
 
 local SUCCESS, FAILURE = 1, 0
 
+-- Of the values that one transaction reads.
+local MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
 local txn = {}
 
 local function newest(key)
@@ -60,7 +63,12 @@ end
 -- What each operation does to the change of its key, and its result.
 local carry_out = {}
 
-function carry_out.get(change)
+-- Throws where the answer would grow beyond what a connection should carry; nothing has been written by then.
+function carry_out.get(change, _, _, answer_size)
+    answer_size.bytes = answer_size.bytes + change.bytes
+    if answer_size.bytes > MAX_ANSWER_BYTES then
+        box.error({code = box.error.MEMTX_MAX_TUPLE_SIZE, reason = 'The values read make too large an answer'})
+    end
     return {OK, change.entry}
 end
 
@@ -68,6 +76,7 @@ local function put(change, operation, version)
     local created = change.entry == nil
     local new, expires_at = rules.row(change.key, operation[OP_VALUE], version, operation[OP_TTL_S], change.entry)
     change.after, change.entry, change.is_written = new, new, true
+    change.bytes = #operation[OP_VALUE]
     return {OK, version, expires_at or NULL, created}
 end
 carry_out.insert = put
@@ -91,6 +100,7 @@ local function plan(compare, success, failure, view, version)
         end
     end
     local by_key, results, changes = {}, {}, {}
+    local answer_size = {bytes = 0}
     for i, operation in ipairs(operations or {}) do
         local op, key = operation[OP], operation[OP_KEY]
         if carry_out[op] == nil then
@@ -100,12 +110,13 @@ local function plan(compare, success, failure, view, version)
         if change == nil then
             local before = view(key)
             change = {key = key, before = before, after = before, entry = rules.live(before), is_written = false}
+            change.bytes = before ~= nil and before:bsize() or 0
             by_key[key] = change
             table.insert(changes, change)
         end
         local verdict = rules.judge[op](change.entry, operation[OP_IF_MATCH])
         if verdict == OK then
-            results[i] = carry_out[op](change, operation, version)
+            results[i] = carry_out[op](change, operation, version, answer_size)
         elseif op == 'get' then
             results[i] = {verdict}
         else
@@ -178,7 +189,7 @@ function txn.run(compare, success, failure)
     local is_writing = writes_to(success) or writes_to(failure)
     local deadline = inflight.deadline()
     while true do
-        if is_writing and not revision.is_ready() then
+        while is_writing and not revision.is_ready() do
             revision.wait(deadline)
         end
         local made = is_writing and plan(compare, success, failure, newest, revision.peek())
