@@ -1,0 +1,84 @@
+import { fileURLToPath } from 'node:url';
+import { load } from '../load.mjs';
+import { childrenOf, isAvailable, memoryOf } from '../proc.mjs';
+import { freePort, start } from '../processes.mjs';
+import { answers } from './answers.mjs';
+import { WORKERS } from './workers.mjs';
+
+const SERVICE = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** By then the store has its buffers. */
+const FIRST_ENTRIES = 10_000;
+
+export const KV_REQUESTS = {
+  get: (key) => ({ method: 'GET', path: `/kv/${key}` }),
+  put: (key, value) => ({ method: 'PUT', path: `/kv/${key}`, body: JSON.stringify({ value }) }),
+  insert: (key, value) => ({ method: 'POST', path: '/kv', body: JSON.stringify({ key, value }) }),
+  valueIn: (answer) => JSON.parse(answer).value,
+};
+
+/** Said in full, so that neither the `.env` of this checkout nor a default that changes has a say in what is measured. */
+const ENVIRONMENT = {
+  HOST: '127.0.0.1',
+  WORKERS,
+  LOG_LEVEL: 'info',
+  LOG_FORMAT: 'json',
+  TRUST_PROXY: '',
+  // On, and counting, but never reached.
+  THROTTLE_LIMIT: 1_000_000_000,
+  THROTTLE_TTL: 1000,
+  TARANTOOL_EMBEDDED: 'true',
+  TARANTOOL_HOST: '',
+  TARANTOOL_PASSWORD: '',
+  TARANTOOL_WAL_MODE: 'fsync',
+  TARANTOOL_MEMORY: 2048,
+  DATA_DIR: 'data',
+};
+
+/**
+ * Our service as a user runs it, its log in a file.
+ * @param refusesAll its limit is spent from the start
+ * @param entries how many entries of `bytes` it holds from the start
+ */
+export function kv(name, { environment = {}, entries, bytes, refusesAll = false } = {}) {
+  return {
+    name,
+    refusesAll,
+    entries,
+    async start() {
+      const [port, tarantoolPort] = [await freePort(), await freePort()];
+      const service = await start(process.execPath, [SERVICE], {
+        env: { ...ENVIRONMENT, PORT: port, TARANTOOL_PORT: tarantoolPort, ...environment },
+        // Connections go to the workers in turn, and each worker is ready for itself.
+        isReady: answers(`http://127.0.0.1:${port}/health/ready`, 2 * WORKERS),
+      });
+      const instance = { port, ...KV_REQUESTS, stop: service.stop, loaded: 0 };
+      if (isAvailable) {
+        const [tarantool, workers] = processesOf(service.pid);
+        instance.memoryOfWorkers = () => workers.map(memoryOf);
+        instance.memoryOfStore = () => memoryOf(tarantool);
+      }
+      if (refusesAll) await fetch(`http://127.0.0.1:${port}/kv/state`);
+      if (entries) await fill(instance, entries, bytes);
+      return instance;
+    },
+  };
+}
+
+/** Notes what it takes, not counting what any entries at all take. */
+async function fill(instance, entries, bytes) {
+  await load(instance, Math.min(entries, FIRST_ENTRIES), bytes);
+  const before = instance.memoryOfStore?.();
+  await load(instance, entries, bytes);
+  if (!before) return;
+  const after = instance.memoryOfStore();
+  instance.bytesPerEntry = (after.resident - before.resident) / Math.max(1, entries - FIRST_ENTRIES);
+}
+
+function processesOf(primary) {
+  const children = childrenOf(primary);
+  const isTarantool = ({ command }) => command.startsWith('tarantool');
+  const workers = children.filter((child) => !isTarantool(child)).map(({ pid }) => pid);
+  if (workers.length !== WORKERS) throw new Error(`the service has ${workers.length} workers`);
+  return [children.find(isTarantool).pid, workers];
+}

@@ -1,0 +1,51 @@
+import { median } from './statistics.mjs';
+import { mustBeAsWanted } from './throughput.mjs';
+import { wrk, wrkAtRate } from './wrk.mjs';
+
+const PEAK_ROUNDS = 3;
+const SHARE_OF_PEAK = 0.5;
+const PERCENTILES = ['p50', 'p99', 'p999'];
+
+/**
+ * Latencies at half of the rate that the service reaches, the same rate for all, in rounds as those of throughput.
+ * @returns the rate and a row for each: its latencies in ms, one of each round
+ */
+export async function measureLatency({ workload, instances, rounds, seconds, warmUpSeconds, progress }) {
+  const { traffic, connections } = workload;
+  const service = workload.contestants.find(({ isYardstick }) => !isYardstick);
+  const peaks = [];
+  await wrk(instances.get(service), traffic, { connections, seconds: warmUpSeconds });
+  for (let i = 1; i <= Math.min(rounds, PEAK_ROUNDS); i++) {
+    progress.show(workload, `${service.name}, peak, round ${i}`);
+    peaks.push((await wrk(instances.get(service), traffic, { connections, seconds })).rate);
+  }
+  const rate = Math.round(SHARE_OF_PEAK * median(peaks));
+
+  const rows = workload.contestants.map((contestant) => ({
+    contestant,
+    rates: [],
+    p50: [],
+    p99: [],
+    p999: [],
+  }));
+  for (const row of rows) await run(row, 'warming up', warmUpSeconds);
+  for (let round = 1; round <= rounds; round++) {
+    for (const row of round % 2 === 1 ? rows : rows.toReversed()) {
+      const result = await run(row, `round ${round} of ${rounds}`, seconds);
+      row.rates.push(result.rate);
+      for (const percentile of PERCENTILES) row[percentile].push(result[percentile]);
+    }
+  }
+  return { workload, rate, rows };
+
+  async function run({ contestant }, phase, length) {
+    progress.show(workload, `${contestant.name} at ${rate}/s, ${phase}`);
+    const result = await wrkAtRate(instances.get(contestant), traffic, {
+      connections,
+      seconds: length,
+      rate,
+    });
+    mustBeAsWanted(result, 200, contestant);
+    return result;
+  }
+}

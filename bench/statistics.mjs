@@ -1,0 +1,15 @@
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** @returns `{ median, min, max }` */
+export function summary(numbers) {
+  return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) };
+}
+
+/** Of what two contestants did in the same rounds: the summary of the rounds' ratios. */
+export function ratio(numbers, base) {
+  return summary(numbers.map((number, round) => number / base[round]));
+}

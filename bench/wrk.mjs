@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { launch, newFolder } from './processes.mjs';
+import { valueOf } from './values.mjs';
+
+const TRAFFIC = readFileSync(new URL('./traffic.lua', import.meta.url), 'utf8');
+const PACE = readFileSync(new URL('./pace.lua', import.meta.url), 'utf8');
+const THREADS = 2;
+/** Of a run at a constant rate, before its latencies count. */
+const SETTLE_SECONDS = 0.3;
+const MARK = 'KEY';
+
+let runs = 0;
+let folder;
+
+/**
+ * Sends `traffic` to an instance for some seconds, as fast as it is answered.
+ * @returns answers per second, latencies in µs (of a closed loop), and how many answers were a 4xx or 5xx
+ */
+export function wrk(instance, traffic, { connections, seconds }) {
+  const parameters = parametersOf(instance, traffic);
+  return run(instance, seconds, [parameters, TRAFFIC], {
+    threads: Math.min(THREADS, connections),
+    connections,
+  });
+}
+
+/**
+ * Sends `traffic` at a constant rate. A latency counts from when its request was due: see pace.lua.
+ * @returns answers per second, latencies in ms, and how many answers were a 4xx or 5xx
+ */
+export function wrkAtRate(instance, traffic, { connections, seconds, rate }) {
+  const parameters = { ...parametersOf(instance, traffic), rate, connections, settle: SETTLE_SECONDS };
+  return run(instance, SETTLE_SECONDS + seconds, [parameters, TRAFFIC, PACE], {
+    threads: connections,
+    connections,
+  });
+}
+
+async function run({ port }, seconds, [parameters, ...scripts], options) {
+  folder ??= newFolder();
+  const script = join(folder, 'script.lua');
+  writeFileSync(script, [`local P = ${lua(parameters)}`, ...scripts].join('\n'));
+  const all = { ...options, duration: `${Math.ceil(seconds) + 60}s`, timeout: '10s', script };
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = launch('wrk', [...args, `http://127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (data) => (output += data));
+  child.stderr.on('data', (data) => (output += data));
+  // It takes whole seconds only, but ends well when interrupted.
+  const timer = setTimeout(() => child.kill('SIGINT'), seconds * 1000);
+  await once(child, 'close');
+  clearTimeout(timer);
+  const line = /^\{"requests".*\}$/m.exec(output)?.[0];
+  if (!line) throw new Error(`wrk failed: ${output.trim() || 'it was stopped'}`);
+  const { requests, us, ...rest } = JSON.parse(line);
+  return { requests, rate: requests / (us / 1e6), ...rest };
+}
+
+function parametersOf(instance, { pick, reads, write = 'put', entries = 0, bytes }) {
+  const template = ({ method, path, body }) => ({
+    method,
+    path: path.split(MARK),
+    body: body?.split(MARK),
+  });
+  return {
+    run: ++runs,
+    pick,
+    reads,
+    entries,
+    key: entryKey(bytes),
+    keys_are_base64: Boolean(instance.keysAreBase64),
+    get: reads > 0 ? template(instance.get(MARK)) : undefined,
+    write: reads < 1 ? template(instance[write](MARK, valueOf(bytes))) : undefined,
+  };
+}
+
+/** The entry that the traffic `pick: 'one'` is about. */
+export function entryKey(bytes) {
+  return `entry-${bytes}`;
+}
+
+/** A value as Lua writes it. */
+function lua(value) {
+  if (typeof value !== 'object') return typeof value === 'string' ? quote(value) : String(value);
+  if (Array.isArray(value)) return `{${value.map(lua).join(', ')}}`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([name, member]) => `${name} = ${lua(member)}`).join(', ')}}`;
+}
+
+function quote(text) {
+  let level = '';
+  while (text.includes(`]${level}]`)) level += '=';
+  return `[${level}[${text}]${level}]`;
+}
