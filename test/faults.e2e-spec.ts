@@ -5,7 +5,7 @@ import { Writers } from './support/writers.js';
 
 const TIMEOUT_MS = 500;
 /** FAULT_KILLS=10 makes a longer run of it. */
-const KILLS = Number(process.env['FAULT_KILLS'] ?? 4);
+const KILLS = Number(process.env['FAULT_KILLS'] ?? 3);
 /** A deadline is kept with this much to spare, on a machine that does other things as well. */
 const SLACK_MS = 2500;
 
