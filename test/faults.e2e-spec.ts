@@ -46,8 +46,10 @@ describe('under constant writes', () => {
   it('loses nothing when a worker is killed, again and again', { timeout: 60_000 }, async () => {
     await start();
     for (let kills = 0; kills < KILLS; kills++) {
-      const before = service.workerPids;
-      process.kill(before[kills % before.length] ?? 0, 'SIGKILL');
+      const pids = service.workerPids;
+      const pid = pids[kills % pids.length] ?? 0;
+      process.kill(pid, 'SIGKILL');
+      await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 10 }).toBe(false);
       await writers.resumed();
       await expect.poll(() => service.workerPids.length, { timeout: 10_000, interval: 10 }).toBe(2);
     }
