@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/config.js';
+import { LineBuffer } from './line-buffer.js';
 
 export type Logger = pino.Logger;
 
@@ -9,12 +10,14 @@ export type Logger = pino.Logger;
 export const LOGGER = Symbol('LOGGER');
 
 /**
- * Lines are gathered and written together, and a write holds whole lines. On a pipe it stays below PIPE_BUF (4096 on Linux,
- * pipe(7)), so that the lines of several workers never mix; elsewhere fewer and larger writes cost less.
+ * Lines are gathered and written together. On a pipe a write stays below PIPE_BUF (4096 on Linux, pipe(7)), so that the lines of
+ * several workers never mix; elsewhere fewer and larger writes cost less.
  */
-const PIPE_WRITE_BYTES = 4096;
-const WRITE_BYTES = 32_768;
+const PIPE_BLOCK_LENGTH = 4096;
+const BLOCK_LENGTH = 32_768;
 const FLUSH_MS = 200;
+/** What waits for a standard output that takes nothing, in bytes; what comes after is lost, and that is said. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** Structured log on standard output. Never holds a value, a password or a key. */
 export function createLogger({ level, format }: LogConfig, name: string): Logger {
@@ -22,9 +25,28 @@ export function createLogger({ level, format }: LogConfig, name: string): Logger
   if (format === 'pretty')
     return pino(options, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }));
 
-  const maxWrite = fstatSync(1).isFIFO() ? PIPE_WRITE_BYTES : WRITE_BYTES;
-  const destination = pino.destination({ fd: 1, sync: false, minLength: maxWrite - 1, maxWrite });
-  setInterval(() => destination.flush(), FLUSH_MS).unref();
-  process.on('exit', () => destination.flushSync());
-  return pino(options, destination);
+  const maxLength = fstatSync(1).isFIFO() ? PIPE_BLOCK_LENGTH : BLOCK_LENGTH;
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    maxWrite: maxLength,
+    maxLength: MAX_WAITING_BYTES,
+  });
+  // In front of the destination, which gathers as well, but measures all that it holds at each line.
+  const lines = new LineBuffer(destination, maxLength);
+  const logger = pino(options, lines);
+
+  let lostBlocks = 0;
+  destination.on('drop', () => lostBlocks++);
+  setInterval(() => {
+    lines.flush();
+    if (lostBlocks === 0) return;
+    logger.warn({ lostBlocks }, 'log lines were lost: standard output does not take them');
+    lostBlocks = 0;
+  }, FLUSH_MS).unref();
+  process.on('exit', () => {
+    lines.flush();
+    destination.flushSync();
+  });
+  return logger;
 }
