@@ -1,3 +1,5 @@
+import { Refusal } from '../refusal.errors.js';
+
 /** Why a request was refused before it reached the store's logic. */
 export type HttpErrorCode =
   | 'NOT_FOUND'
@@ -11,11 +13,11 @@ export type HttpErrorCode =
   | 'SHUTTING_DOWN'
   | 'INTERNAL';
 
-export class HttpError extends Error {
+export class HttpError extends Refusal<HttpErrorCode> {
   override readonly name = 'HttpError';
 
   constructor(
-    readonly code: HttpErrorCode,
+    code: HttpErrorCode,
     /** Fields of the answer that only the place of the refusal knows, such as `Allow`. */
     readonly headers: Readonly<Record<string, string>> = {},
   ) {

@@ -42,9 +42,11 @@ export function readJsonBody(request: IncomingMessage, maxBytes: number): Promis
       }
     };
     request.on('data', onData);
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.once('error', () => reject(new HttpError('MALFORMED_REQUEST')));
-    request.once('close', () => reject(new HttpError('MALFORMED_REQUEST')));
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    // Every request is closed in the end, whole or not.
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new HttpError('MALFORMED_REQUEST'));
+    });
   });
 }
 

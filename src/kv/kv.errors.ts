@@ -1,3 +1,5 @@
+import { Refusal } from '../refusal.errors.js';
+
 /** Why an operation on entries was not carried out. */
 export type KvErrorCode =
   | 'INVALID_BODY'
@@ -23,14 +25,11 @@ export interface KvErrorOptions extends ErrorOptions {
   presentVersion?: number;
 }
 
-export class KvError extends Error {
+export class KvError extends Refusal<KvErrorCode> {
   override readonly name = 'KvError';
   readonly presentVersion: number | undefined;
 
-  constructor(
-    readonly code: KvErrorCode,
-    options?: KvErrorOptions,
-  ) {
+  constructor(code: KvErrorCode, options?: KvErrorOptions) {
     super(code, options);
     this.presentVersion = options?.presentVersion;
   }
