@@ -5,7 +5,6 @@ import {
   Get,
   HttpCode,
   HttpStatus,
-  Param,
   Patch as PatchMethod,
   Post,
   Put,
@@ -22,10 +21,12 @@ import { Patch } from './patch/patch.js';
 import { entityTag, matchesNone, mustNotExist, parseIfMatch } from './precondition.js';
 import { parseFlag } from './query.js';
 
-interface Done {
-  message: string;
-  status: number;
-}
+type KeyRequest = FastifyRequest<{ Params: { key: string }; Querystring: Record<string, unknown> }>;
+
+const INSERTED = done('inserted');
+const UPDATED = done('updated');
+const DELETED = done('deleted');
+const TOUCHED = done('touched');
 
 @Controller('kv')
 export class KvController {
@@ -36,14 +37,14 @@ export class KvController {
   async insert(
     @Body() { key, value, ttl }: CreateEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Done> {
+  ): Promise<string> {
     describe(reply, await this.kv.insert(key, value, ttl));
-    return done('inserted');
+    return INSERTED;
   }
 
   @Get(':key')
   async get(
-    @Req() request: FastifyRequest<{ Params: { key: string } }>,
+    @Req() request: KeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
     const entry = await this.kv.get(request.params.key);
@@ -56,53 +57,52 @@ export class KvController {
 
   @Put(':key')
   async update(
-    @Param('key') key: string,
+    @Req() request: KeyRequest,
     @Body() { value, ttl }: UpdateEntryDto,
-    @Req() request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Done> {
+  ): Promise<string> {
+    const { key } = request.params;
     const ifMatch = parseIfMatch(request.headers['if-match']);
     if (parseFlag(request.query, 'upsert')) {
       const mustCreate = mustNotExist(request.headers['if-none-match']);
       const written = await this.kv.upsert(key, value, { ttl, ifMatch }, mustCreate);
       describe(reply, written);
-      return done(written.isCreated ? 'inserted' : 'updated');
+      return written.isCreated ? INSERTED : UPDATED;
     }
     describe(reply, await this.kv.update(key, value, { ttl, ifMatch: precondition(request) }));
-    return done('updated');
+    return UPDATED;
   }
 
   @PatchMethod(':key')
   async patch(
-    @Param('key') key: string,
+    @Req() request: KeyRequest,
     @Body() patch: Patch,
-    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Done> {
-    describe(reply, await this.kv.patch(key, patch, precondition(request)));
-    return done('updated');
+  ): Promise<string> {
+    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request)));
+    return UPDATED;
   }
 
   @Delete(':key')
-  async delete(@Param('key') key: string, @Req() request: FastifyRequest): Promise<Done> {
-    await this.kv.delete(key, precondition(request));
-    return done('deleted');
+  async delete(@Req() request: KeyRequest): Promise<string> {
+    await this.kv.delete(request.params.key, precondition(request));
+    return DELETED;
   }
 
   @Post(':key/touch')
   @HttpCode(HttpStatus.OK)
   async touch(
-    @Param('key') key: string,
+    @Req() request: KeyRequest,
     @Body() { ttl }: TouchEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Done> {
-    describe(reply, await this.kv.touch(key, ttl ?? undefined));
-    return done('touched');
+  ): Promise<string> {
+    describe(reply, await this.kv.touch(request.params.key, ttl ?? undefined));
+    return TOUCHED;
   }
 }
 
-function done(message: string): Done {
-  return { message, status: HttpStatus.OK };
+function done(message: string): string {
+  return JSON.stringify({ message, status: HttpStatus.OK });
 }
 
 function describe(reply: FastifyReply, { version, expiresAt }: Written): void {

@@ -28,16 +28,19 @@ export class ClientRate {
   }
 
   /**
-   * Counts requests of this client: all of them, or none where that is too many.
+   * Counts requests of this client: all of them, or none where that is too many. A promise only where the store has to be asked.
    * @throws {HttpError} TOO_MANY_REQUESTS; {KvError} STORAGE_UNAVAILABLE when nobody can count.
    */
-  async charge(request: FastifyRequest, reply: FastifyReply, requests: number): Promise<void> {
+  charge(request: FastifyRequest, reply: FastifyReply, requests: number): void | Promise<void> {
     const { limit, windowMs } = this.throttle;
     if (limit === 0 || requests === 0) return;
-    const hit = await this.count(clientAddress(request), windowMs, limit, requests);
-    this.tell(reply, hit);
-    if (hit.isBlocked)
-      throw new HttpError('TOO_MANY_REQUESTS', { 'Retry-After': String(hit.timeToBlockExpire) });
+    const client = clientAddress(request);
+    const hit = this.storage.takeHere(client, windowMs, limit, requests);
+    if (hit) return this.settle(reply, hit);
+    return this.storage
+      .take(client, windowMs, limit, requests)
+      .catch(readFailure)
+      .then((late) => this.settle(reply, late));
   }
 
   /** For an answer that was given before the rate was counted. */
@@ -47,12 +50,10 @@ export class ClientRate {
     this.tell(reply, this.storage.peek(clientAddress(request), windowMs, limit));
   }
 
-  private async count(client: string, windowMs: number, limit: number, requests: number): Promise<Hit> {
-    try {
-      return await this.storage.take(client, windowMs, limit, requests);
-    } catch (error) {
-      return readFailure(error);
-    }
+  private settle(reply: FastifyReply, hit: Hit): void {
+    this.tell(reply, hit);
+    if (hit.isBlocked)
+      throw new HttpError('TOO_MANY_REQUESTS', { 'Retry-After': String(hit.timeToBlockExpire) });
   }
 
   private tell(reply: FastifyReply, { totalHits, timeToExpire }: Hit): void {

@@ -9,6 +9,8 @@ import { ClientRate } from './client-rate.js';
 /** What `@SkipThrottle()` sets for the throttler without a name (@nestjs/throttler, throttler.decorator). */
 const SKIP_DEFAULT = 'THROTTLER:SKIPdefault';
 
+const ALLOWED = Promise.resolve(true);
+
 /** Counts each request before anything of it is looked at. */
 @Injectable()
 export class ClientThrottlerGuard extends ThrottlerGuard {
@@ -24,11 +26,10 @@ export class ClientThrottlerGuard extends ThrottlerGuard {
   }
 
   /** The stock guard looks up six kinds of metadata for each request, of which ours has one: whether it is left out. */
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.isSkipped(context)) return true;
+  override canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.isSkipped(context)) return ALLOWED;
     const { req, res } = this.getRequestResponse(context) as { req: FastifyRequest; res: FastifyReply };
-    await this.rate.charge(req, res, 1);
-    return true;
+    return this.rate.charge(req, res, 1)?.then(() => true) ?? ALLOWED;
   }
 
   private isSkipped(context: ExecutionContext): boolean {

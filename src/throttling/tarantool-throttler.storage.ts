@@ -43,21 +43,28 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
    */
   async take(client: string, windowMs: number, limit: number, requests: number): Promise<Hit> {
     for (;;) {
-      const now = performance.now();
-      const window = this.windowOf(client, now, windowMs, limit);
-      if (now < window.endsAt) {
-        if (window.share >= requests) {
-          window.share -= requests;
-          return hit(window, limit, now, false);
-        }
-        if (window.share + window.remaining < requests) return hit(window, limit, now, true);
-      } else if (requests > limit) {
-        return hit({ ...newWindow(limit, now + windowMs), remaining: 0 }, limit, now, true);
-      }
+      const hit = this.takeHere(client, windowMs, limit, requests);
+      if (hit) return hit;
+      const window = this.windowOf(client, performance.now(), windowMs, limit);
       window.waiting += requests;
       window.refill ??= this.refill(client, window, windowMs, limit);
       await window.refill;
     }
+  }
+
+  /** As `take`, by what this process knows; undefined, and nothing counted, where the store has to be asked. */
+  takeHere(client: string, windowMs: number, limit: number, requests: number): Hit | undefined {
+    const now = performance.now();
+    const window = this.windowOf(client, now, windowMs, limit);
+    if (now >= window.endsAt) {
+      if (requests <= limit) return undefined;
+      return hit({ ...newWindow(limit, now + windowMs), remaining: 0 }, limit, now, true);
+    }
+    if (window.share >= requests) {
+      window.share -= requests;
+      return hit(window, limit, now, false);
+    }
+    return window.share + window.remaining < requests ? hit(window, limit, now, true) : undefined;
   }
 
   /** What `take` would answer, without counting. */
