@@ -19,6 +19,15 @@ export interface Rows {
   readonly next: string | undefined;
 }
 
+/**
+ * Rows that are asked for at a time, and their bytes. The store answers one call at a time and a process one request, so a page is
+ * gathered in steps that hold up neither: a read that comes meanwhile waits for a step at most.
+ */
+const STEP_ROWS = 100;
+const STEP_BYTES = 256 * 1024;
+/** Of a page: a walk that meets nothing but expired entries gets a short page, and a cursor. */
+const MAX_STEPS = 64;
+
 /** Pages of entries in the order of their keys' bytes (tarantool/kv/listing.lua). */
 @Injectable()
 export class ListingRepository {
@@ -26,25 +35,42 @@ export class ListingRepository {
 
   constructor(private readonly tarantool: TarantoolClient) {}
 
+  /** Up to `limit` rows, of which the last ones may exceed `maxBytes`. */
   async list(filter: Filter, limit: number, maxBytes: number, after?: string): Promise<Rows> {
+    const rows: Row[] = [];
+    let next = after;
+    let bytes = 0;
+    for (let steps = 0; steps < MAX_STEPS && rows.length < limit && bytes < maxBytes; steps++) {
+      const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), next);
+      rows.push(...step.rows);
+      bytes += step.bytes;
+      next = step.next;
+      if (next === undefined) break;
+    }
+    return { rows, next };
+  }
+
+  private async step(filter: Filter, limit: number, after?: string): Promise<Rows & { bytes: number }> {
     const answer = await this.tarantool
-      .call('kv.list', this.options(filter, limit, maxBytes, after))
+      .call('kv.list', this.options(filter, limit, after))
       .catch(readFailure);
     const members = answer.arrayHeader();
     answer.integer();
+    const start = answer.offset;
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );
-    return { rows, next: members > 2 && !answer.nil() ? answer.string() : undefined };
+    const bytes = answer.offset - start;
+    return { rows, bytes, next: members > 2 && !answer.nil() ? answer.string() : undefined };
   }
 
-  private options(filter: Filter, limit: number, maxBytes: number, after?: string): Buffer {
+  private options(filter: Filter, limit: number, after?: string): Buffer {
     const { prefix, start, end: end_, reverse, keysOnly } = filter;
     const texts = Object.entries({ prefix, start, end_, after }).filter(
       (option): option is [string, string] => option[1] !== undefined,
     );
     const args = this.args.begin(1).map(4 + texts.length);
-    args.key('limit').integer(limit).key('max_bytes').integer(maxBytes);
+    args.key('limit').integer(limit).key('max_bytes').integer(STEP_BYTES);
     args.key('reverse').boolean(reverse).key('keys_only').boolean(keysOnly);
     for (const [name, text] of texts) args.key(name).key(text);
     return args.bytes();

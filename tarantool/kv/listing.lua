@@ -1,5 +1,5 @@
--- Pages of entries in the order of the bytes of their keys. A page shows durable entries only, all as they are at one moment; it
--- takes no longer at the end of a large store than at the beginning of a small one.
+-- Steps of pages of entries, in the order of the bytes of their keys. A step shows durable entries only, all as they are at one
+-- moment; it takes no longer at the end of a large store than at the beginning of a small one.
 local inflight = require('kv.inflight')
 local row = require('kv.row')
 local rules = require('kv.rules')
@@ -10,8 +10,8 @@ local KEY, VERSION = row.KEY, row.VERSION
 local DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 -- The service has to hold a page, and the connection to carry it.
 local DEFAULT_MAX_BYTES = 4 * 1024 * 1024
--- What one call looks at, shown or not: a run of expired entries must not hold up the store.
-local MAX_LOOKED_AT = 5000
+-- Entries that one call passes over: a run of expired ones must not hold up the store.
+local MAX_PASSED_OVER = 500
 -- About what a key and its version take beside the bytes of the key.
 local KEY_OVERHEAD_BYTES = 16
 
@@ -125,14 +125,13 @@ function listing.list(options)
     local lower, upper = bounds(options)
     local next_entry = walk(lower, upper, options.after, reverse)
 
-    local rows, count, bytes, looked_at, last = {}, 0, 0, 0, nil
+    local rows, count, bytes, passed_over, last = {}, 0, 0, 0, nil
     while true do
         local key, tuple = next_entry()
         if key == nil then
             return outcome.OK, rows, nil
         end
-        looked_at = looked_at + 1
-        if looked_at > MAX_LOOKED_AT then
+        if passed_over == MAX_PASSED_OVER then
             return outcome.OK, rows, last
         end
         tuple = rules.live(tuple)
@@ -143,6 +142,8 @@ function listing.list(options)
             end
             count = count + 1
             rows[count] = keys_only and {key, tuple[VERSION]} or tuple
+        else
+            passed_over = passed_over + 1
         end
         last = key
     end

@@ -111,7 +111,7 @@ end)
 
 test:test('expired entries', function(t)
     t:plan(4)
-    local COUNT = 12000
+    local COUNT = 2000
     box.begin()
     for i = 1, COUNT do
         box.space.kv:insert({('e%05d'):format(i), {n = 1}, 1, 1})
