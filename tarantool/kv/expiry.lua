@@ -13,11 +13,12 @@ local time = require('kv.time')
 local EXPIRES_AT, KEY = 1, 2
 
 -- A batch is one transaction, and holds the store up while it is made: its size follows from how long the last one took. Then the
--- store is the others' for some times as long. Several may be on their way to the disk, or it would be the disk that sets the pace.
--- Measured on 2.6: a million entries in 75 s, beside 7,000 writes a second on a machine that was busy otherwise as well.
+-- store is the others' for some times as long: for less, the longer ago it is that the oldest entry expired, so that no rate of
+-- expiry outruns it. Several batches may be on their way to the disk, or it would be the disk that sets the pace.
 local MIN_BATCH_ENTRIES, MAX_BATCH_ENTRIES = 8, 256
 local BATCH_SECONDS = 0.0007
-local REST = 3
+local MOST_REST, LEAST_REST = 8, 1
+local LATE_SECONDS = 120
 local MAX_UNDER_WAY = 8
 -- An entry lives for a second at least, so looking each second suffices; whatever happens to the clock, or to who may write, is
 -- seen by then.
@@ -30,15 +31,16 @@ local function may_write()
     return not box.info.ro and box.space.kv_expiry ~= nil
 end
 
--- Returns the changes that remove expired entries, up to `count` and the oldest first, and the endings that no entry has, which
--- only a write by other ways than ours can leave.
+-- Returns the changes that remove expired entries, up to `count` and the oldest first; the endings that no entry has, which
+-- only a write by other ways than ours can leave; and for how many seconds the oldest has been expired.
 local function collect(count)
     local now_ms = time.now_ms()
-    local changes, stray = {}, {}
+    local changes, stray, late_ms = {}, {}, 0
     for _, ending in box.space.kv_expiry:pairs() do
         if ending[EXPIRES_AT] > now_ms or #changes + #stray == count then
             break
         end
+        late_ms = math.max(late_ms, now_ms - ending[EXPIRES_AT])
         local before = box.space.kv:get(ending[KEY])
         if row.expires_at(before) == ending[EXPIRES_AT] then
             table.insert(changes, {key = ending[KEY], before = before})
@@ -46,7 +48,7 @@ local function collect(count)
             table.insert(stray, ending)
         end
     end
-    return changes, stray
+    return changes, stray, late_ms / 1000
 end
 
 local function remove(changes, stray)
@@ -73,18 +75,24 @@ local function remove_and_tell(changes, stray)
     settled:signal()
 end
 
--- Begins to remove a batch of up to `count`. Returns how many it are, and the seconds for which the store stood still meanwhile.
+-- Begins to remove a batch of up to `count`. Returns how many it are, the seconds for which the store stood still meanwhile, and
+-- for how many seconds the oldest had been expired.
 local function sweep(count)
     while not revision.is_ready(count) do
         revision.wait(inflight.deadline())
     end
     local started = clock.monotonic()
-    local changes, stray = collect(count)
+    local changes, stray, late = collect(count)
     if #changes + #stray > 0 then
         -- Runs until it waits for the disk.
         fiber.create(remove_and_tell, changes, stray)
     end
-    return #changes + #stray, clock.monotonic() - started
+    return #changes + #stray, clock.monotonic() - started, late
+end
+
+-- How many times as long as a batch the store is the others'.
+local function rest(late)
+    return MOST_REST - (MOST_REST - LEAST_REST) * math.min(1, late / LATE_SECONDS)
 end
 
 local function sized(count, seconds)
@@ -101,12 +109,12 @@ local function sweep_all()
         if under_way == MAX_UNDER_WAY then
             settled:wait()
         else
-            local removed, seconds = sweep(count)
+            local removed, seconds, late = sweep(count)
             if removed == 0 then
                 break
             end
             count = sized(count, seconds)
-            fiber.sleep(REST * seconds)
+            fiber.sleep(rest(late) * seconds)
         end
     end
     while under_way > 0 do
