@@ -143,7 +143,11 @@ describe('PUT ?upsert=true', () => {
   });
 });
 
-describe('ten clients that raise one counter 100 times each', () => {
+/** COUNTER_RAISES=1000 makes a longer run of it. */
+const RAISES = Number(process.env['COUNTER_RAISES'] ?? 100);
+const CLIENTS = 10;
+
+describe(`ten clients that raise one counter ${RAISES} times each`, () => {
   async function raise(
     key: string,
     attempt: (count: number, tag: string) => Promise<boolean>,
@@ -195,15 +199,15 @@ describe('ten clients that raise one counter 100 times each', () => {
         return status === 200;
       },
     ],
-  ])('by %s lose none', { timeout: 60_000 }, async (_way, attemptOn) => {
+  ])('by %s lose none', { timeout: 600 * RAISES }, async (_way, attemptOn) => {
     const key = newKey();
     await insert(key, { count: 0 });
-    const clients = Array.from({ length: 10 }, async () => {
-      for (let i = 0; i < 100; i++) await raise(key, attemptOn(key));
+    const clients = Array.from({ length: CLIENTS }, async () => {
+      for (let i = 0; i < RAISES; i++) await raise(key, attemptOn(key));
     });
     await Promise.all(clients);
     await api()
       .get(`/kv/${key}`)
-      .expect(200, { value: { count: 1000 } });
+      .expect(200, { value: { count: CLIENTS * RAISES } });
   });
 });
