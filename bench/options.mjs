@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 const PRESETS = {
   full: {
     rounds: 5,
-    seconds: 5,
-    firstSeconds: 8,
-    warmUpSeconds: 2,
+    seconds: 3,
+    firstSeconds: 5,
+    warmUpSeconds: 1,
     mixedEntries: 100_000,
     growth: [1_000, 100_000, 1_000_000],
   },

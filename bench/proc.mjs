@@ -10,6 +10,12 @@ export function memoryOf(pid) {
   return { resident: bytes('VmRSS'), peak: bytes('VmHWM') };
 }
 
+/** @returns clock ticks of CPU that it has used, in 1/100 s */
+export function ticksOf(pid) {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13);
+  return Number(user) + Number(system);
+}
+
 /** @returns `{ pid, command }` of each that has not ended */
 export function childrenOf(pid) {
   return read(`/proc/${pid}/task/${pid}/children`)

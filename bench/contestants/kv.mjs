@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { load } from '../load.mjs';
-import { childrenOf, isAvailable, memoryOf } from '../proc.mjs';
+import { childrenOf, isAvailable, memoryOf, ticksOf } from '../proc.mjs';
 import { freePort, start } from '../processes.mjs';
 import { answers } from './answers.mjs';
 import { WORKERS } from './workers.mjs';
@@ -57,6 +57,7 @@ export function kv(name, { environment = {}, entries, bytes, refusesAll = false 
         const [tarantool, workers] = processesOf(service.pid);
         instance.memoryOfWorkers = () => workers.map(memoryOf);
         instance.memoryOfStore = () => memoryOf(tarantool);
+        instance.ticksOfStore = () => ticksOf(tarantool);
       }
       if (refusesAll) await fetch(`http://127.0.0.1:${port}/kv/state`);
       if (entries) await fill(instance, entries, bytes);
