@@ -125,6 +125,7 @@ describe('stopping', () => {
       expect(children).toHaveLength(3);
       expect(await service.signal(signal)).toBe(0);
       expect(children.filter(isAlive)).toEqual([]);
+      expect(service.log.at(-1)).toMatchObject({ msg: 'stopped' });
     },
   );
 
@@ -141,6 +142,7 @@ describe('stopping', () => {
     expect(answer.statusCode).toBe(200);
     expect((await answer.toArray()).join('')).toBe('{"message":"inserted","status":200}');
     expect(await ended).toBe(0);
+    expect(service.log).toContainEqual(expect.objectContaining({ msg: 'request', method: 'POST' }));
   });
 
   it('ends at once by a second signal', async () => {

@@ -14,9 +14,13 @@ export class LineBuffer {
   }
 
   flush(): void {
-    if (this.text === '') return;
+    if (this.text !== '') this.destination.write(this.take());
+  }
+
+  /** What has been gathered, for whoever writes it in another way. */
+  take(): string {
     const block = this.text;
     this.text = '';
-    this.destination.write(block);
+    return block;
   }
 }

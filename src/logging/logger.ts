@@ -29,11 +29,17 @@ export function createLogger({ level, format }: LogConfig, name: string): Logger
   const destination = pino.destination({
     fd: 1,
     sync: false,
-    maxWrite: maxLength,
+    // What is written is written at once, by flush(): with these it never goes by itself, and no two blocks go together.
+    minLength: maxLength,
+    maxWrite: maxLength + 1,
     maxLength: MAX_WAITING_BYTES,
   });
+  const write = (block: string): void => {
+    destination.write(block);
+    destination.flush();
+  };
   // In front of the destination, which gathers as well, but measures all that it holds at each line.
-  const lines = new LineBuffer(destination, maxLength);
+  const lines = new LineBuffer({ write }, maxLength);
   const logger = pino(options, lines);
 
   let lostBlocks = 0;
@@ -45,7 +51,9 @@ export function createLogger({ level, format }: LogConfig, name: string): Logger
     lostBlocks = 0;
   }, FLUSH_MS).unref();
   process.on('exit', () => {
-    lines.flush();
+    // No write that is begun now would be carried out.
+    destination.flushSync();
+    destination.write(lines.take());
     destination.flushSync();
   });
   return logger;
