@@ -285,6 +285,39 @@ describe('GET /kv', () => {
     expect(seen).toEqual(direction ? inOrder.toReversed() : inOrder);
   });
 
+  /** @returns the keys of each page, and checks that none is larger than it may be. */
+  async function walk(query: string): Promise<string[][]> {
+    const pages: string[][] = [];
+    let next: string | undefined = `/kv?${query}`;
+    while (next) {
+      const { body, headers }: request.Response = await api().get(next).expect(200);
+      expect(Number(headers['content-length'])).toBeLessThan(4 * 1024 * 1024);
+      pages.push(keysOf(body));
+      next = /^<(.*)>; rel="next"$/.exec(headers['link'] ?? '')?.[1];
+    }
+    return pages;
+  }
+
+  it('fills a page up to its limit, however many there are', async () => {
+    const keys = Array.from({ length: 1050 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
+    for (const some of [keys.slice(0, 600), keys.slice(600)]) {
+      const operations = some.map((key) => ({ op: 'insert', key, value: {} }));
+      await api().post('/batch').send({ operations }).expect(200);
+    }
+    expect(await walk('prefix=many/&limit=1000')).toEqual([keys.slice(0, 1000), keys.slice(1000)]);
+    expect(await walk('prefix=many/&limit=350&reverse=true&keys_only=true')).toEqual(
+      [keys.slice(700), keys.slice(350, 700), keys.slice(0, 350)].map((page) => page.toReversed()),
+    );
+  });
+
+  it('ends a page before it grows beyond 4 MiB', async () => {
+    const keys = Array.from({ length: 12 }, (_, i) => `large/${String(i).padStart(2, '0')}`);
+    for (const key of keys) await insert(key, { text: 'x'.repeat(500_000) });
+    const pages = await walk('prefix=large/');
+    expect(pages.map(({ length }) => length)).toEqual([8, 4]);
+    expect(pages.flat()).toEqual(keys);
+  });
+
   it('refuses a cursor that is foreign or altered, and a query that it does not know', async () => {
     const { next_cursor: cursor } = (await list('limit=1')).body as { next_cursor: string };
     const altered = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
