@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { setUp } from '../scripts/setup.mjs';
 import { KV_REQUESTS, kv } from './contestants/kv.mjs';
 import { load } from './load.mjs';
@@ -11,7 +12,8 @@ import { launch, stopAll } from './processes.mjs';
 import { wrkAtRate } from './wrk.mjs';
 
 const WALKER = fileURLToPath(new URL('./walker.mjs', import.meta.url));
-const KEYS = Number(process.argv[process.argv.indexOf('--keys') + 1] || 1_000_000);
+const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' } } });
+const KEYS = Number(values.keys);
 const RATE = 2000;
 const TRAFFIC = { pick: 'one', reads: 1, bytes: 100 };
 const BYTES = 100;
@@ -21,7 +23,7 @@ const SECONDS = 10;
 const REST_TICKS = 3;
 
 /** Entries that are loaded in a second, at the very least. */
-const LOADED_A_SECOND = 4000;
+const LOADED_A_SECOND = 6000;
 const MIN_LOAD_SECONDS = 20;
 
 setUp();

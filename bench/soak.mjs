@@ -1,12 +1,14 @@
 // Whether a worker grows under load: ten minutes of 90 % GET and 10 % PUT as fast as it goes, and the memory of each process meanwhile.
 //   node bench/soak.mjs [--minutes 10]
+import { parseArgs } from 'node:util';
 import { setUp } from '../scripts/setup.mjs';
 import { kv } from './contestants/kv.mjs';
 import { load } from './load.mjs';
 import { stopAll } from './processes.mjs';
 import { wrk } from './wrk.mjs';
 
-const MINUTES = Number(process.argv[process.argv.indexOf('--minutes') + 1] || 10);
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const MINUTES = Number(values.minutes);
 const TRAFFIC = { pick: 'uniform', entries: 10_000, reads: 0.9, bytes: 200 };
 const SECONDS = 60;
 
