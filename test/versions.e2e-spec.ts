@@ -144,7 +144,7 @@ describe('PUT ?upsert=true', () => {
 });
 
 /** COUNTER_RAISES=1000 makes a longer run of it. */
-const RAISES = Number(process.env['COUNTER_RAISES'] ?? 100);
+const RAISES = Number(process.env['COUNTER_RAISES'] ?? 50);
 const CLIENTS = 10;
 
 describe(`ten clients that raise one counter ${RAISES} times each`, () => {
