@@ -43,8 +43,8 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
    */
   async take(client: string, windowMs: number, limit: number, requests: number): Promise<Hit> {
     for (;;) {
-      const hit = this.takeHere(client, windowMs, limit, requests);
-      if (hit) return hit;
+      const known = this.takeHere(client, windowMs, limit, requests);
+      if (known) return known;
       const window = this.windowOf(client, performance.now(), windowMs, limit);
       window.waiting += requests;
       window.refill ??= this.refill(client, window, windowMs, limit);
