@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isAlive, ServiceProcess } from './support/service-process.js';
 
 const services: ServiceProcess[] = [];
@@ -42,6 +42,14 @@ describe('starting', () => {
       throttle: { limit: 0, windowMs: 1000 },
     });
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
+  });
+
+  it('takes requests when each worker has its connection to the store, and not before', async () => {
+    const service = await start({ WORKERS: '4' });
+    const times = (start: string): number[] =>
+      service.log.filter(({ msg }) => msg.startsWith(start)).map(({ time }) => Number(time));
+    await vi.waitFor(() => expect(times('connected to Tarantool')).toHaveLength(4));
+    expect(times('listening on')[0]).toBeGreaterThanOrEqual(Math.max(...times('connected to Tarantool')));
   });
 
   it('recovers what an earlier run stored', async () => {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { createApp } from '../create-app.js';
 import { HealthService } from '../health/health.service.js';
 import type { Logger } from '../logging/logger.js';
+import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { StartupError } from './startup.errors.js';
 
 const IDLE_SWEEP_MS = 50;
@@ -20,6 +21,11 @@ export class Server {
   static async start(config: Config, logger: Logger): Promise<Server> {
     const app = await createApp(config, logger);
     const { host, port } = config.http;
+    // What comes in between would be refused. A store that is away is no reason not to serve: its clients are told.
+    await app
+      .get(TarantoolClient)
+      .whenConnected(config.tarantool.timeoutMs)
+      .catch(() => undefined);
     try {
       await app.listen(port, host);
     } catch (error) {
