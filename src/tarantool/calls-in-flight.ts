@@ -23,18 +23,25 @@ export interface CallLimits {
   readonly maxQueuedBytes: number;
 }
 
-interface PendingCall {
+interface Call {
+  readonly sync: number;
   readonly sentAt: number;
   readonly resolve: (body: MsgpackReader) => void;
   readonly reject: (error: Error) => void;
+  /** Its deadline passed: its answer may still come, and means nothing any more. */
+  isAbandoned: boolean;
 }
 
 /** The calls of one logged-in connection. It ends with its socket, so nothing of it can reach the next one. */
 export class CallsInFlight {
-  /** By sync. Insertion order is the order of deadlines, as all calls have the same timeout. */
-  private readonly pending = new Map<number, PendingCall>();
-  /** Syncs of calls whose deadline passed: their answers may still come, and mean nothing any more. */
-  private readonly abandoned = new Set<number>();
+  /**
+   * By sync, modulo their number. No Map: that is made anew as it fills, and V8's old one points to the new one, so that one which
+   * the garbage collector has once moved to the old holds all calls since.
+   */
+  private readonly slots: (Call | undefined)[];
+  private inFlight = 0;
+  /** No call before this sync waits for its deadline: syncs are given out in the order of deadlines. */
+  private oldestSync: number;
   private silentSince = 0;
   private isCorked = false;
 
@@ -42,7 +49,12 @@ export class CallsInFlight {
     private readonly socket: Writable,
     private readonly limits: CallLimits,
     private nextSync = 0,
-  ) {}
+  ) {
+    this.oldestSync = nextSync;
+    // A power of two, so that neighbours have slots of their own also where syncs start again at 0.
+    const size = 2 ** Math.ceil(Math.log2(limits.maxInFlight));
+    this.slots = Array.from({ length: size }, () => undefined);
+  }
 
   /** Whether a call that is made now would reach the wire; false from the moment the socket starts to end. */
   get isOpen(): boolean {
@@ -50,10 +62,9 @@ export class CallsInFlight {
   }
 
   send(template: Buffer, args: Uint8Array): Promise<MsgpackReader> {
-    const { socket, limits, pending } = this;
-    // An abandoned call still occupies the server, so it counts; that also bounds what we must remember.
-    const inFlight = pending.size + this.abandoned.size;
-    if (inFlight >= limits.maxInFlight) {
+    const { socket, limits } = this;
+    // An abandoned call still occupies the server, so it counts.
+    if (this.inFlight >= limits.maxInFlight) {
       return Promise.reject(new TarantoolNotSentError('too many calls in flight'));
     }
     if (socket.writableLength + template.length + args.length > limits.maxQueuedBytes) {
@@ -61,9 +72,10 @@ export class CallsInFlight {
     }
     return new Promise((resolve, reject) => {
       const sentAt = performance.now();
-      if (inFlight === 0) this.silentSince = sentAt;
+      if (this.inFlight === 0) this.silentSince = sentAt;
       const sync = this.takeSync();
-      pending.set(sync, { sentAt, resolve, reject });
+      this.slots[this.slotOf(sync)] = { sync, sentAt, resolve, reject, isAbandoned: false };
+      this.inFlight++;
       this.write(callPacket(template, sync, args));
     });
   }
@@ -72,15 +84,14 @@ export class CallsInFlight {
   answer(header: AnswerHeader, body: MsgpackReader): void {
     const { code, sync } = header;
     this.silentSince = performance.now();
-    const call = this.pending.get(sync);
-    if (call === undefined) {
-      if (!this.abandoned.has(sync)) throw new TarantoolProtocolError('an answer to nothing that was asked');
-      if (!isPush(code)) this.abandoned.delete(sync);
-      return;
-    }
+    const slot = this.slotOf(sync);
+    const call = this.slots[slot];
+    if (call?.sync !== sync) throw new TarantoolProtocolError('an answer to nothing that was asked');
     if (isPush(code)) return;
     if (!isSuccess(code) && !isError(code)) throw new TarantoolProtocolError(`an answer of type ${code}`);
-    this.pending.delete(sync);
+    this.slots[slot] = undefined;
+    this.inFlight--;
+    if (call.isAbandoned) return;
     try {
       if (isSuccess(code)) {
         seekData(body);
@@ -96,13 +107,14 @@ export class CallsInFlight {
   /** To be called regularly: gives up on calls whose deadline has passed, and on a server that answers nothing at all. */
   enforceDeadlines(now: number): void {
     const { timeoutMs } = this.limits;
-    for (const [sync, call] of this.pending) {
+    for (; this.oldestSync !== this.nextSync; this.oldestSync = after(this.oldestSync)) {
+      const call = this.slots[this.slotOf(this.oldestSync)];
+      if (call?.sync !== this.oldestSync || call.isAbandoned) continue;
       if (now - call.sentAt < timeoutMs) break;
-      this.pending.delete(sync);
-      this.abandoned.add(sync);
+      call.isAbandoned = true;
       call.reject(new TarantoolOutcomeUnknownError(`no answer within ${timeoutMs} ms`));
     }
-    if (this.pending.size + this.abandoned.size > 0 && now - this.silentSince > 2 * timeoutMs) {
+    if (this.inFlight > 0 && now - this.silentSince > 2 * timeoutMs) {
       this.socket.destroy(new Error(`the server has been silent for ${2 * timeoutMs} ms`));
     }
   }
@@ -110,15 +122,20 @@ export class CallsInFlight {
   /** Settles everything: bytes that were only corked count as sent, because nobody can say how far they got. */
   end(cause: Error): void {
     const error = new TarantoolOutcomeUnknownError('the connection ended before the answer', { cause });
-    for (const call of this.pending.values()) call.reject(error);
-    this.pending.clear();
-    this.abandoned.clear();
+    for (const call of this.slots) if (call && !call.isAbandoned) call.reject(error);
+    this.slots.fill(undefined);
+    this.inFlight = 0;
   }
 
+  private slotOf(sync: number): number {
+    return sync & (this.slots.length - 1);
+  }
+
+  /** The next one whose slot is free: there is one, as there are at least as many slots as calls. */
   private takeSync(): number {
     let sync = this.nextSync;
-    while (this.pending.has(sync) || this.abandoned.has(sync)) sync = (sync + 1) >>> 0;
-    this.nextSync = (sync + 1) >>> 0;
+    while (this.slots[this.slotOf(sync)]) sync = after(sync);
+    this.nextSync = after(sync);
     return sync;
   }
 
@@ -136,4 +153,8 @@ export class CallsInFlight {
     this.isCorked = false;
     this.socket.uncork();
   };
+}
+
+function after(sync: number): number {
+  return (sync + 1) >>> 0;
 }
