@@ -21,8 +21,16 @@ const KILL_GRACE_MS = 1000;
  * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
  * among the old from then on. There it holds each request's objects until the next full collection: the short collections took
  * 8 ms each instead of 1, for good, and a worker 200 MB and more.
+ *
+ * What a burst leaves is given back by the next full collection, which V8 would put off until the heap is several times as large.
  */
-const EXEC_ARGV = ['--max-semi-space-size=8', '--single-threaded-gc', '--no-allocation-site-pretenuring'];
+const EXEC_ARGV = [
+  '--max-semi-space-size=8',
+  '--single-threaded-gc',
+  '--no-allocation-site-pretenuring',
+  '--initial-old-space-size=48',
+  '--heap-growing-percent=40',
+];
 
 /** The worker processes: as many as configured, each replaced when it dies. */
 export class WorkerPool {
