@@ -137,6 +137,24 @@ describe('stopping', () => {
     },
   );
 
+  it.each(['1', '2'])('ends at once while WORKERS=%s start', async (workers) => {
+    // Long enough to fail by the time that a test may take.
+    const service = await create({
+      WORKERS: workers,
+      SHUTDOWN_TIMEOUT: '600000',
+      TARANTOOL_TIMEOUT: '600000',
+      TARANTOOL_HOST: '127.0.0.1',
+      TARANTOOL_PASSWORD: 'secret',
+    });
+    service.start().catch(() => {});
+    const isStarting = (): boolean => service.log.some(({ msg }) => msg === 'no connection to Tarantool');
+    await expect.poll(isStarting, { timeout: 10_000 }).toBe(true);
+    const children = service.workerPids;
+    expect(await service.signal('SIGTERM')).toBe(0);
+    expect(children.filter(isAlive)).toEqual([]);
+    expect(service.log.map(({ msg }) => msg)).not.toContainEqual(expect.stringContaining('listening'));
+  });
+
   it('lets requests in flight finish', async () => {
     const service = await start();
     const post = await unfinishedPost(service, '{"key":"half",');

@@ -63,7 +63,7 @@ export class WorkerPool {
     const exits = workers.map(
       (worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())),
     );
-    for (const worker of workers) if (worker.isConnected()) worker.send('stop');
+    for (const worker of workers) worker.process.kill('SIGTERM');
     const kill = setTimeout(() => this.kill(), timeoutMs + KILL_GRACE_MS);
     await Promise.all(exits);
     clearTimeout(kill);

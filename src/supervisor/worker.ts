@@ -5,7 +5,7 @@ import { Server } from './server.js';
 /** What a worker tells the primary. */
 export type WorkerMessage = { type: 'serving' } | { type: 'failed'; reason: string };
 
-/** A worker process: serves until the primary, or a signal, tells it to stop. Without the primary it does not live. */
+/** A worker process: serves until a signal tells it to stop. Without the primary it does not live. */
 export async function runWorker(config: Config, logger: Logger): Promise<void> {
   let server: Server;
   try {
@@ -16,14 +16,12 @@ export async function runWorker(config: Config, logger: Logger): Promise<void> {
     process.disconnect();
     return;
   }
+  // Only now: before it serves there is nothing to finish, and a signal ends it at once.
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
     (stopping ??= server.stop().then((finished) => process.exit(finished ? 0 : 1)));
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  process.on('message', (message) => {
-    if (message === 'stop') void stop();
-  });
   tell({ type: 'serving' });
 }
 
