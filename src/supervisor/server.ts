@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
@@ -9,6 +10,13 @@ import { StartupError } from './startup.errors.js';
 
 const IDLE_SWEEP_MS = 50;
 
+/**
+ * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
+ * among the old from then on. There it holds each request's objects until the next full collection: the short collections took
+ * 8 ms each instead of 1, for good, and a process 200 MB and more. V8 asks for this flag whenever it decides, so it can be set late.
+ */
+const V8_FLAG = '--no-allocation-site-pretenuring';
+
 /** One process's HTTP server: listens, and stops without cutting off a request. */
 export class Server {
   private constructor(
@@ -19,6 +27,7 @@ export class Server {
 
   /** @throws {StartupError} when it cannot listen. */
   static async start(config: Config, logger: Logger): Promise<Server> {
+    setFlagsFromString(V8_FLAG);
     const app = await createApp(config, logger);
     const { host, port } = config.http;
     // What comes in between would be refused. A store that is away is no reason not to serve: its clients are told.

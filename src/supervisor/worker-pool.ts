@@ -18,16 +18,11 @@ const KILL_GRACE_MS = 1000;
  * And there is a worker for each core, so threads that help one of them collect take their time from the others: without
  * them GET is faster by 5 to 13 %, PUT by 17 %. What is left is marking in steps of up to 4 ms and a pause of about 10.
  *
- * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
- * among the old from then on. There it holds each request's objects until the next full collection: the short collections took
- * 8 ms each instead of 1, for good, and a worker 200 MB and more.
- *
  * What a burst leaves is given back by the next full collection, which V8 would put off until the heap is several times as large.
  */
 const EXEC_ARGV = [
   '--max-semi-space-size=8',
   '--single-threaded-gc',
-  '--no-allocation-site-pretenuring',
   '--initial-old-space-size=48',
   '--heap-growing-percent=40',
 ];
