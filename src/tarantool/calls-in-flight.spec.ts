@@ -66,6 +66,20 @@ describe('CallsInFlight', () => {
     expect(syncs()).toEqual([0xffff_fffe, 0xffff_ffff, 0]);
   });
 
+  it('keeps a slow call apart from those that come and go beside it', async () => {
+    const calls = new CallsInFlight(socket, LIMITS);
+    const slow = calls.send(template, noArgs); // 0
+    for (const sync of [1, 2, 3, 5, 6, 7, 9]) {
+      const quick = calls.send(template, noArgs);
+      calls.answer(ok(sync), emptyData());
+      await quick;
+    }
+    // 8 would be kept where 0 is.
+    expect(() => calls.answer(ok(8), emptyData())).toThrow(TarantoolProtocolError);
+    calls.enforceDeadlines(performance.now() + LIMITS.timeoutMs);
+    await expect(slow).rejects.toBeInstanceOf(TarantoolOutcomeUnknownError);
+  });
+
   it('drops one late answer to an abandoned call in silence, and refuses a second', async () => {
     const calls = new CallsInFlight(socket, LIMITS);
     const abandoned = calls.send(template, noArgs);
