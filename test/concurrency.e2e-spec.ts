@@ -6,7 +6,12 @@ import { ServiceProcess } from './support/service-process.js';
 let service: ServiceProcess;
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 beforeAll(async () => {
-  service = await ServiceProcess.start({ WORKERS: '4', TARANTOOL_MEMORY: '512' });
+  service = await ServiceProcess.start({
+    WORKERS: '4',
+    TARANTOOL_MEMORY: '512',
+    // What is right is asked here, not what is quick: 64 values of 1 MB at once can take longer than a call may by default.
+    TARANTOOL_TIMEOUT: '20000',
+  });
 });
 afterAll(async () => {
   agent.destroy();
