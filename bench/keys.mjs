@@ -6,3 +6,8 @@ export function keyOf(index, instance) {
 export function spell(key, { keysAreBase64 }) {
   return keysAreBase64 ? Buffer.from(key).toString('base64') : key;
 }
+
+/** The entry that the traffic `pick: 'one'` is about. */
+export function entryKey(bytes) {
+  return `entry-${bytes}`;
+}

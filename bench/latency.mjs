@@ -1,6 +1,7 @@
+import { pace } from './pace.mjs';
 import { median } from './statistics.mjs';
 import { mustBeAsWanted } from './throughput.mjs';
-import { wrk, wrkAtRate } from './wrk.mjs';
+import { wrk } from './wrk.mjs';
 
 const PEAK_ROUNDS = 3;
 const SHARE_OF_PEAK = 0.5;
@@ -40,7 +41,7 @@ export async function measureLatency({ workload, instances, rounds, seconds, war
 
   async function run({ contestant }, phase, length) {
     progress.show(workload, `${contestant.name} at ${rate}/s, ${phase}`);
-    const result = await wrkAtRate(instances.get(contestant), traffic, {
+    const result = await pace(instances.get(contestant), traffic, {
       connections,
       seconds: length,
       rate,

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { spell } from './keys.mjs';
+import { entryKey, spell } from './keys.mjs';
 import { valueOf } from './values.mjs';
-import { entryKey } from './wrk.mjs';
 
 /**
  * Writes the entry that `pick: 'one'` is about, and makes sure that writes are kept and reads show them.

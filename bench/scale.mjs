@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util';
 import { setUp } from '../scripts/setup.mjs';
 import { KV_REQUESTS, kv } from './contestants/kv.mjs';
 import { load } from './load.mjs';
+import { pace } from './pace.mjs';
 import { launch, stopAll } from './processes.mjs';
-import { wrkAtRate } from './wrk.mjs';
 
 const WALKER = fileURLToPath(new URL('./walker.mjs', import.meta.url));
 const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' } } });
@@ -40,7 +40,7 @@ try {
 }
 
 function latency(instance, seconds) {
-  return wrkAtRate(instance, TRAFFIC, { connections: 16, seconds, rate: RATE });
+  return pace(instance, TRAFFIC, { connections: 16, seconds, rate: RATE });
 }
 
 function show(what, { p50, p99, p999 }, alone) {

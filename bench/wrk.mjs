@@ -1,14 +1,12 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryKey } from './keys.mjs';
 import { launch, newFolder } from './processes.mjs';
 import { valueOf } from './values.mjs';
 
 const TRAFFIC = readFileSync(new URL('./traffic.lua', import.meta.url), 'utf8');
-const PACE = readFileSync(new URL('./pace.lua', import.meta.url), 'utf8');
 const THREADS = 2;
-/** Of a run at a constant rate, before its latencies count. */
-const SETTLE_SECONDS = 0.3;
 const MARK = 'KEY';
 
 let runs = 0;
@@ -18,33 +16,21 @@ let folder;
  * Sends `traffic` to an instance for some seconds, as fast as it is answered.
  * @returns answers per second, latencies in µs (of a closed loop), and how many answers were a 4xx or 5xx
  */
-export function wrk(instance, traffic, { connections, seconds }) {
-  const parameters = parametersOf(instance, traffic);
-  return run(instance, seconds, [parameters, TRAFFIC], {
-    threads: Math.min(THREADS, connections),
-    connections,
-  });
-}
-
-/**
- * Sends `traffic` at a constant rate. A latency counts from when its request was due: see pace.lua.
- * @returns answers per second, latencies in ms, and how many answers were a 4xx or 5xx
- */
-export function wrkAtRate(instance, traffic, { connections, seconds, rate }) {
-  const parameters = { ...parametersOf(instance, traffic), rate, connections, settle: SETTLE_SECONDS };
-  return run(instance, SETTLE_SECONDS + seconds, [parameters, TRAFFIC, PACE], {
-    threads: connections,
-    connections,
-  });
-}
-
-async function run({ port }, seconds, [parameters, ...scripts], options) {
+export async function wrk(instance, traffic, { connections, seconds }) {
   folder ??= newFolder();
   const script = join(folder, 'script.lua');
-  writeFileSync(script, [`local P = ${lua(parameters)}`, ...scripts].join('\n'));
-  const all = { ...options, duration: `${Math.ceil(seconds) + 60}s`, timeout: '10s', script };
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = launch('wrk', [...args, `http://127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  writeFileSync(script, `local P = ${lua(parametersOf(instance, traffic))}\n${TRAFFIC}`);
+  const options = {
+    threads: Math.min(THREADS, connections),
+    connections,
+    duration: `${Math.ceil(seconds) + 60}s`,
+    timeout: '10s',
+    script,
+  };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = launch('wrk', [...args, `http://127.0.0.1:${instance.port}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   child.stdout.on('data', (data) => (output += data));
   child.stderr.on('data', (data) => (output += data));
@@ -74,11 +60,6 @@ function parametersOf(instance, { pick, reads, write = 'put', entries = 0, bytes
     get: reads > 0 ? template(instance.get(MARK)) : undefined,
     write: reads < 1 ? template(instance[write](MARK, valueOf(bytes))) : undefined,
   };
-}
-
-/** The entry that the traffic `pick: 'one'` is about. */
-export function entryKey(bytes) {
-  return `entry-${bytes}`;
 }
 
 /** A value as Lua writes it. */

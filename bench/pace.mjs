@@ -1,0 +1,87 @@
+import { createHistogram } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bytesOf, Connection } from './connection.mjs';
+import { entryKey, keyOf, spell } from './keys.mjs';
+import { valueOf } from './values.mjs';
+
+/** Before latencies count. */
+const SETTLE_MS = 300;
+const DRAIN_MS = 10_000;
+const TICK_MS = 1;
+
+/**
+ * Sends `traffic` (`pick` one or uniform) at a constant rate, whatever the answers do, and without coordinated omission: a latency
+ * counts from when its request was due, also where no connection was free by then. Up to a ms of each is the timer's.
+ *
+ * Every request costs this process about 40 µs, on the same cores.
+ * @returns answers per second, latencies in ms, how many answers were a 4xx or 5xx, and how many requests had none within ten
+ *   seconds from the last, or when a connection ended
+ */
+export async function pace(instance, traffic, { connections, seconds, rate }) {
+  const next = requestsOf(instance, traffic);
+  const latencies = createHistogram();
+  const idle = [];
+  const opened = [];
+  const periodMs = 1000 / rate;
+  const total = Math.round(((SETTLE_MS + seconds * 1000) / 1000) * rate);
+  let [sent, answered, refused] = [0, 0, 0];
+  let isCut = false;
+
+  for (let i = 0; i < connections; i++) {
+    const slot = {};
+    slot.connection = await Connection.open(instance.port, (status) => {
+      const now = performance.now();
+      answered++;
+      if (status >= 400) refused++;
+      if (slot.due - start >= SETTLE_MS) latencies.record(Math.max(1, Math.round((now - slot.due) * 1000)));
+      idle.push(slot);
+      sendDue(now);
+    });
+    void slot.connection.ended().then(cut, cut);
+    opened.push(slot.connection);
+    idle.push(slot);
+  }
+
+  const start = performance.now();
+  const deadline = start + total * periodMs + DRAIN_MS;
+  while (answered < total && !isCut && performance.now() < deadline) {
+    sendDue(performance.now());
+    await sleep(TICK_MS);
+  }
+  const elapsed = performance.now() - start;
+  for (const connection of opened) connection.close();
+
+  const ms = (percentile) => latencies.percentile(percentile) / 1000;
+  return {
+    requests: answered,
+    rate: (answered / elapsed) * 1000,
+    p50: ms(50),
+    p99: ms(99),
+    p999: ms(99.9),
+    refused,
+    broken: sent - answered,
+  };
+
+  function cut() {
+    isCut = true;
+  }
+
+  function sendDue(now) {
+    while (idle.length > 0 && sent < total && start + sent * periodMs <= now) {
+      const slot = idle.shift();
+      slot.due = start + sent * periodMs;
+      sent++;
+      slot.connection.send(next());
+    }
+  }
+}
+
+/** @returns what makes the bytes of the next request */
+function requestsOf(instance, { pick, reads, entries, bytes }) {
+  const value = valueOf(bytes);
+  const key =
+    pick === 'one'
+      ? () => spell(entryKey(bytes), instance)
+      : () => keyOf(Math.floor(Math.random() * entries), instance);
+  return () => bytesOf(Math.random() < reads ? instance.get(key()) : instance.put(key(), value));
+}
