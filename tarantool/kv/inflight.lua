@@ -17,8 +17,8 @@ local inflight = {}
 local SETTLED_AT_MOST = 4096
 local writes = table_new(0, 2 * SETTLED_AT_MOST)
 local added = 0
--- Removals of a tuple that are under way.
-local removals = 0
+-- The removals of tuples that are under way: {key, at}, each at the position `at`.
+local removals = {}
 
 local function clear_settled()
     local unsettled = table_new(0, 2 * SETTLED_AT_MOST)
@@ -70,15 +70,35 @@ local function settle(key, write, turn, ok)
     end
 end
 
+local function begin_removal(key)
+    local removal = {key = key, at = #removals + 1}
+    removals[removal.at] = removal
+    return removal
+end
+
+-- The last one moves into its place.
+local function end_removal(removal)
+    local last = table.remove(removals)
+    if last ~= removal then
+        removals[removal.at] = last
+        last.at = removal.at
+    end
+end
+
+local function is_removal(before, after)
+    return after == nil and before ~= nil
+end
+
 -- Runs change(argument), which makes `after` of `before`, the tuple that the key has now; nil is none. Nothing may yield between
 -- the decision to write and this.
 function inflight.run(key, before, after, change, argument)
-    local removed = after == nil and before ~= nil and 1 or 0
-    removals = removals + removed
+    local removal = is_removal(before, after) and begin_removal(key)
     local write = begin(key, before)
     local turn = write.begun
     local ok, problem = pcall(change, argument)
-    removals = removals - removed
+    if removal then
+        end_removal(removal)
+    end
     settle(key, write, turn, ok)
     if not ok then
         error(problem, 0)
@@ -87,16 +107,17 @@ end
 
 -- The same for changes of several keys by one transaction: an array of {key, before, after}, each key once.
 function inflight.run_all(changes, commit)
-    local begun, removed = {}, 0
+    local begun = {}
     for i, change in ipairs(changes) do
-        removed = removed + (change.after == nil and change.before ~= nil and 1 or 0)
         local write = begin(change.key, change.before)
-        begun[i] = {write = write, turn = write.begun}
+        local removal = is_removal(change.before, change.after) and begin_removal(change.key)
+        begun[i] = {write = write, turn = write.begun, removal = removal}
     end
-    removals = removals + removed
     local ok, problem = pcall(commit, changes)
-    removals = removals - removed
     for i, change in ipairs(changes) do
+        if begun[i].removal then
+            end_removal(begun[i].removal)
+        end
         settle(change.key, begun[i].write, begun[i].turn, ok)
     end
     if not ok then
@@ -106,11 +127,13 @@ end
 
 -- The durable tuples which the space does not have any more, because of removals under way. In no order.
 function inflight.removed()
-    local tuples = {}
-    if removals > 0 then
-        local space = box.space.kv
-        for key, write in pairs(writes) do
-            if write and write.durable ~= nil and space:get(key) == nil then
+    local tuples, seen = {}, {}
+    for i = 1, #removals do
+        local key = removals[i].key
+        if not seen[key] then
+            seen[key] = true
+            local write = writes[key]
+            if write and write.durable ~= nil and box.space.kv:get(key) == nil then
                 table.insert(tuples, write.durable)
             end
         end

@@ -157,7 +157,8 @@ test:test('writes in flight', function(t)
         end
         local writes = {
             begin(entries.delete, 'w1'), begin(entries.update, 'w2', TWO), begin(entries.insert, 'w25', TWO),
-            begin(entries.delete, 'w3'), begin(entries.insert, 'w3', TWO), begin(entries.delete, 'w5'),
+            begin(entries.delete, 'w3'), begin(entries.insert, 'w3', TWO),
+            begin(entries.delete, 'w5'), begin(entries.insert, 'w5', TWO), begin(entries.delete, 'w5'),
         }
         t:is(shown({prefix = 'w'}), 'w11 w21 w31 w41 w51', 'are not seen')
         t:is(shown({prefix = 'w', reverse = true, limit = 2}), 'w51 w41', 'in reverse neither')
