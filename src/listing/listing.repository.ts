@@ -23,7 +23,7 @@ export interface Rows {
  * Rows that are asked for at a time, and their bytes. The store answers one call at a time and a process one request, so a page is
  * gathered in steps that hold up neither: a read that comes meanwhile waits for a step at most.
  */
-const STEP_ROWS = 100;
+const STEP_ROWS = 50;
 const STEP_BYTES = 256 * 1024;
 /** Of a page: a walk that meets nothing but expired entries gets a short page, and a cursor. */
 const MAX_STEPS = 64;
