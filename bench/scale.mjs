@@ -10,6 +10,7 @@ import { KV_REQUESTS, kv } from './contestants/kv.mjs';
 import { load } from './load.mjs';
 import { pace } from './pace.mjs';
 import { launch, stopAll } from './processes.mjs';
+import { median } from './statistics.mjs';
 
 const WALKER = fileURLToPath(new URL('./walker.mjs', import.meta.url));
 const { values } = parseArgs({ options: { keys: { type: 'string', default: '1000000' } } });
@@ -18,6 +19,7 @@ const RATE = 2000;
 const TRAFFIC = { pick: 'one', reads: 1, bytes: 100 };
 const BYTES = 100;
 const SECONDS = 10;
+const TURN_SECONDS = 2;
 
 /** In a second, of a store that has nothing to do. */
 const REST_TICKS = 3;
@@ -31,9 +33,9 @@ try {
   const instance = await kv('kv', { environment: { TARANTOOL_MEMORY: 4096 } }).start();
   await load(instance, KEYS, BYTES);
   await latency(instance, SECONDS);
+  await walk(instance);
   const alone = await latency(instance, SECONDS);
   show('GET alone', alone);
-  await walk(instance, alone);
   await expire(instance, alone);
 } finally {
   await stopAll();
@@ -48,25 +50,37 @@ function show(what, { p50, p99, p999 }, alone) {
   console.log(`${what}: p50 ${p50} ms, p99 ${p99} ms, p99.9 ${p999} ms${ratio}`);
 }
 
-async function walk(instance, alone) {
+async function walk(instance) {
   // At the lowest priority, as if from another machine, as far as that can be had on one.
-  const walker = launch('nice', ['-n', '19', process.execPath, WALKER, instance.port], {
+  const walker = launch('nice', ['-n', '19', process.execPath, WALKER, instance.port, KEYS], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
   walker.stdout.on('data', (data) => (output += data));
   const ended = once(walker, 'close');
-  // Until the walk is over: at least one of them was under way all the time.
-  const meanwhile = [];
-  while (output === '' && walker.exitCode === null) meanwhile.push(await latency(instance, 3));
+  const [alone, meanwhile] = [[], []];
+  for (;;) {
+    const during = await latency(instance, TURN_SECONDS);
+    if (output !== '' || walker.exitCode !== null) break;
+    meanwhile.push(during);
+    // In turn, because what else the machine does comes and goes.
+    walker.kill('SIGSTOP');
+    alone.push(await latency(instance, TURN_SECONDS));
+    walker.kill('SIGCONT');
+  }
   await ended;
   const { stayed, twice, churned, pages, first, last } = JSON.parse(output);
   console.log(`walk: ${stayed} keys that stayed, ${twice} seen twice, ${churned} others came and went`);
-  console.log(`${pages} pages of 1000: the first hundred ${ms(first)} each, the last hundred ${ms(last)}`);
-  // The last one may have gone on for longer than the walk.
-  for (const part of meanwhile.slice(0, Math.max(1, meanwhile.length - 1))) {
-    show('GET during the walk', part, alone);
-  }
+  console.log(
+    `${pages} pages of 1000: of the first hundred ${ms(first)}, of the last ${ms(last)}, in the middle`,
+  );
+  const times = meanwhile.map(({ p99 }, turn) => p99 / alone[turn].p99);
+  console.log(
+    `GET, p99 of each turn of ${TURN_SECONDS} s: walk paused ${list(alone)} ms, going on ${list(meanwhile)} ms`,
+  );
+  console.log(
+    `${median(times).toFixed(2)} times, from ${Math.min(...times).toFixed(2)} to ${Math.max(...times).toFixed(2)}`,
+  );
 }
 
 async function expire(instance, alone) {
@@ -118,6 +132,10 @@ async function swept({ ticksOfStore }) {
     await sleep(1000);
     [before, now] = [now, ticksOfStore()];
   }
+}
+
+function list(turns) {
+  return turns.map(({ p99 }) => p99.toFixed(1)).join(' ');
 }
 
 function ms(milliseconds) {

@@ -1,52 +1,46 @@
 // A client that walks over all keys while others insert and delete; scale.mjs starts it. Prints what it saw as one line of JSON.
-//   node bench/walker.mjs PORT
+//   node bench/walker.mjs PORT KEYS
 import { Agent, request } from 'node:http';
+import { keyOf } from './keys.mjs';
+import { median } from './statistics.mjs';
 
-const port = Number(process.argv[2]);
-const CHURN = 10_000;
-const CHURNERS = 8;
-const PAGES_AVERAGED = 100;
+const [port, keys] = process.argv.slice(2).map(Number);
+/** Others that come and go while a page is read. */
+const CHURN_A_PAGE = 10;
+/** Prime to the numbers of keys: all over the place. */
+const STRIDE = 799_819;
+const PASSING = '-passing';
+const PAGES_COMPARED = 100;
 
 const agent = new Agent({ keepAlive: true });
 const there = new Set();
 const pages = [];
 let twice = 0;
 let churned = 0;
-let isWalking = true;
 
-await Promise.all([walk(), ...Array.from({ length: CHURNERS }, churn)]);
+for (let path = '/kv?limit=1000&keys_only=true'; path;) {
+  const comeAndGo = Array.from({ length: CHURN_A_PAGE }, () => churn(churned++));
+  const started = performance.now();
+  const { items, next_cursor: cursor } = await ask('GET', path);
+  pages.push(performance.now() - started);
+  for (const { key } of items) {
+    if (there.has(key)) twice++;
+    there.add(key);
+  }
+  path = cursor && `/kv?limit=1000&cursor=${cursor}`;
+  await Promise.all(comeAndGo);
+}
 agent.destroy();
 
-const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
-const stayed = [...there].filter((key) => !key.startsWith('churn-')).length;
-const first = mean(pages.slice(0, PAGES_AVERAGED));
-const last = mean(pages.slice(-PAGES_AVERAGED));
+const stayed = [...there].filter((key) => !key.endsWith(PASSING)).length;
+const first = median(pages.slice(0, PAGES_COMPARED));
+const last = median(pages.slice(-PAGES_COMPARED));
 process.stdout.write(`${JSON.stringify({ stayed, twice, churned, pages: pages.length, first, last })}\n`);
 
-async function walk() {
-  let path = '/kv?limit=1000&keys_only=true';
-  while (path) {
-    const started = performance.now();
-    const { items, next_cursor: cursor } = await ask('GET', path);
-    pages.push(performance.now() - started);
-    for (const { key } of items) {
-      if (there.has(key)) twice++;
-      there.add(key);
-    }
-    path = cursor && `/kv?limit=1000&cursor=${cursor}`;
-  }
-  isWalking = false;
-}
-
-/** Each of them its share of the keys, and not after the walk. */
-async function churn(_, number) {
-  for (let i = number; i < CHURN && isWalking; i += CHURNERS) {
-    // All over the place, as the keys that stay are.
-    const key = `churn-${(i * 7919) % CHURN}`;
-    await ask('POST', '/kv', { key, value: {} });
-    await ask('DELETE', `/kv/${key}`);
-    churned++;
-  }
+async function churn(number) {
+  const key = keyOf((number * STRIDE) % keys, {}) + PASSING;
+  await ask('POST', '/kv', { key, value: {} });
+  await ask('DELETE', `/kv/${key}`);
 }
 
 function ask(method, path, body) {
