@@ -40,6 +40,8 @@ export async function pace(instance, traffic, { connections, seconds, rate }) {
     void slot.connection.ended().then(cut, cut);
     opened.push(slot.connection);
     idle.push(slot);
+    // Opened at once, nearly all would go to one worker: this process keeps one of the cores busy, and the other's worker accepts.
+    await sleep(TICK_MS);
   }
 
   const start = performance.now();
