@@ -9,6 +9,7 @@ local tap = require('tap')
 support.start_here()
 require('kv.schema').apply()
 local entries = require('kv.entries')
+local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
 
 local ONE = msgpack.encode({n = 1})
@@ -22,7 +23,7 @@ local function value(key)
 end
 
 local test = tap.test('durable')
-test:plan(9)
+test:plan(10)
 
 -- The first write reserves revisions, and so would wait before it begins.
 entries.insert('first', ONE)
@@ -89,7 +90,6 @@ end)
 
 test:test('between two writes of a key', function(t)
     t:plan(4)
-    local inflight = require('kv.inflight')
     local disks = {fiber.cond(), fiber.cond()}
     local first = begin(inflight.run, 'd', nil, nil, function() disks[1]:wait() end)
     -- It finds what the first leaves.
@@ -128,7 +128,6 @@ end)
 
 test:test('a wait has a bound', function(t)
     t:plan(3)
-    local inflight = require('kv.inflight')
     local release = fiber.cond()
     -- A write whose disk does not answer: its change yields until it is released.
     local stuck = begin(inflight.run, 'c', nil, nil, function()
@@ -142,6 +141,30 @@ test:test('a wait has a bound', function(t)
     release:signal()
     join(stuck)
     t:is(entries.insert('c', ONE), outcome.EXISTS, 'and answers when the write has settled')
+end)
+
+test:test('removals in flight', function(t)
+    t:plan(5)
+    local gates, writes = {}, {}
+    for i = 1, 4 do
+        local key = 'r' .. i
+        gates[i] = fiber.channel(1)
+        writes[i] = begin(inflight.run, key, box.tuple.new({key}), nil, gates[i].get, gates[i])
+    end
+    local function shown()
+        local keys = {}
+        for i, tuple in ipairs(inflight.removed()) do
+            keys[i] = tuple[1]
+        end
+        table.sort(keys)
+        return table.concat(keys, ' ')
+    end
+    t:is(shown(), 'r1 r2 r3 r4', 'show what they remove')
+    for _, turn in ipairs({{1, 'r2 r3 r4'}, {4, 'r2 r3'}, {2, 'r3'}, {3, ''}}) do
+        gates[turn[1]]:put(true)
+        join(writes[turn[1]])
+        t:is(shown(), turn[2], 'and no longer once they have ended, in whatever order')
+    end
 end)
 
 support.finish(test)
