@@ -61,7 +61,7 @@ export async function pace(instance, traffic, { connections, seconds, rate }) {
     p99: ms(99),
     p999: ms(99.9),
     refused,
-    broken: sent - answered,
+    broken: total - answered,
   };
 
   function cut() {
