@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../logging/logger.js';
 import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
-import { Server } from './server.js';
+import type { Server } from './server.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
@@ -44,7 +44,7 @@ export async function runPrimary(config: Config, logger: Logger): Promise<void> 
   try {
     await tarantool?.start();
     if (pool) await pool.start();
-    else server = await Server.start(config, logger);
+    else server = await (await import('./server.js')).Server.start(config, logger);
   } catch (error) {
     if (isStopping) return;
     pool?.kill();

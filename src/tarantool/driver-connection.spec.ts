@@ -72,7 +72,7 @@ describe('tarantool-driver, as DriverConnection relies on it', () => {
 
   it('has `commandsQueue` with `shift()` and `clear()`, where the login waits as [opcode, sync, promise]', async () => {
     connect();
-    await vi.waitFor(() => expect(driver.commandsQueue.length).toBe(1));
+    await expect.poll(() => driver.commandsQueue.length).toBe(1);
     expect(driver.commandsQueue.shift()).toEqual([
       7,
       expect.any(Number),
@@ -85,18 +85,18 @@ describe('tarantool-driver, as DriverConnection relies on it', () => {
     const seen = vi.fn();
     driver._processResponse = seen;
     connect();
-    await vi.waitFor(() => expect(driver.commandsQueue.length).toBe(1));
+    await expect.poll(() => driver.commandsQueue.length).toBe(1);
     const packet = Buffer.of(0xce, 0, 0, 0, 2, 0x80, 0x80);
     accepted[0]?.write(packet);
-    await vi.waitFor(() => expect(seen).toHaveBeenCalled());
+    await expect.poll(() => seen).toHaveBeenCalled();
     expect(seen.mock.calls.map((parameters) => parameters.slice(0, 2))).toEqual([[packet, 5]]);
   });
 
   it('tries again after a close, as often as `retryStrategy` gives a number, if the login is not rejected', async () => {
     connect();
-    await vi.waitFor(() => expect(driver.commandsQueue.length).toBe(1));
+    await expect.poll(() => driver.commandsQueue.length).toBe(1);
     accepted[0]?.destroy();
-    await vi.waitFor(() => expect(accepted).toHaveLength(2));
+    await expect.poll(() => accepted).toHaveLength(2);
     expect(retries).toBe(1);
   });
 
