@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // What ends a hang, on a machine that has other work to do as well. No test is about how long something takes.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // By default one core is left free.
     maxWorkers: 2,
   },

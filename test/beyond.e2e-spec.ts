@@ -29,7 +29,7 @@ const expired = (key: string) =>
         api()
           .get(`/kv/${key}`)
           .then((r) => r.status),
-      { timeout: 5000, interval: 20 },
+      { interval: 20 },
     )
     .toBe(404);
 

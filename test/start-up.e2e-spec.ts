@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { isAlive, ServiceProcess } from './support/service-process.js';
 
 const services: ServiceProcess[] = [];
@@ -48,7 +48,7 @@ describe('starting', () => {
     const service = await start({ WORKERS: '4' });
     const times = (start: string): number[] =>
       service.log.filter(({ msg }) => msg.startsWith(start)).map(({ time }) => Number(time));
-    await vi.waitFor(() => expect(times('connected to Tarantool')).toHaveLength(4));
+    await expect.poll(() => times('connected to Tarantool')).toHaveLength(4);
     expect(times('listening on')[0]).toBeGreaterThanOrEqual(Math.max(...times('connected to Tarantool')));
   });
 
@@ -148,7 +148,7 @@ describe('stopping', () => {
     });
     service.start().catch(() => {});
     const isStarting = (): boolean => service.log.some(({ msg }) => msg === 'no connection to Tarantool');
-    await expect.poll(isStarting, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isStarting).toBe(true);
     const children = service.workerPids;
     expect(await service.signal('SIGTERM')).toBe(0);
     expect(children.filter(isAlive)).toEqual([]);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MsgpackReader } from '../src/msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../src/msgpack/msgpack-writer.js';
 import {
@@ -97,7 +97,7 @@ async function counted(client: TarantoolClient): Promise<number> {
 }
 
 const lost = (client: TarantoolClient): Promise<void> =>
-  vi.waitFor(() => expect(client.isConnected).toBe(false), { timeout: 5 * SECOND, interval: 5 });
+  expect.poll(() => client.isConnected, { interval: 5 }).toBe(false);
 
 describe('TarantoolClient: answers', () => {
   it('come whole, each to its caller, when 4 kB answers to 32 callers arrive in fragments', async () => {
@@ -183,7 +183,7 @@ describe('TarantoolClient: a broken connection', () => {
     for (const call of await settled) {
       expect(call).toMatchObject({ status: 'rejected', reason: expect.any(TarantoolOutcomeUnknownError) });
     }
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -191,7 +191,7 @@ describe('TarantoolClient: a broken connection', () => {
     const client = await connected();
     proxy.dropInNextAnswer(1000);
     await expect(text(client, 1, 4096)).rejects.toBeInstanceOf(TarantoolOutcomeUnknownError);
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await text(client, 2, 4096)).toEqual([2, 4096]);
   });
 
@@ -204,7 +204,7 @@ describe('TarantoolClient: a broken connection', () => {
       return [];
     };
     const client = connecting();
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(proxy.acceptedAt).toHaveLength(2);
   });
 
@@ -215,7 +215,7 @@ describe('TarantoolClient: a broken connection', () => {
     });
     proxy.dropAll();
     await lost(client);
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(states).toEqual([[true], [false, 'the server closed the connection'], [true]]);
   });
 });
@@ -228,7 +228,7 @@ describe('TarantoolClient: a call that is refused', () => {
     await lost(client);
     await expect(client.call('add', args(1))).rejects.toBeInstanceOf(TarantoolNotSentError);
     await tarantool.restart();
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await counted(client)).toBe(0);
   });
 
@@ -237,7 +237,7 @@ describe('TarantoolClient: a call that is refused', () => {
     await first.call('forget', args());
     const client = connecting();
     await expect(client.call('add', args(1))).rejects.toBeInstanceOf(TarantoolNotSentError);
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await counted(client)).toBe(0);
   });
 
@@ -285,7 +285,7 @@ describe('TarantoolClient: deadlines', () => {
     expect(client.isConnected).toBe(true);
     await lost(client);
     await tarantool.kill('SIGCONT');
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -293,10 +293,10 @@ describe('TarantoolClient: deadlines', () => {
     await tarantool.kill('SIGSTOP');
     const causes: (string | undefined)[] = [];
     const client = connecting({ onStateChange: (_, cause) => causes.push(cause?.message) });
-    await vi.waitFor(() => expect(proxy.acceptedAt.length).toBeGreaterThan(1), { timeout: 5 * SECOND });
+    await expect.poll(() => proxy.acceptedAt.length).toBeGreaterThan(1);
     expect(causes).toEqual([`no login within ${TIMEOUT_MS} ms`]);
     await tarantool.kill('SIGCONT');
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
   });
 
   it('are no reason to close: close() settles the calls and does not wait for a frozen server', async () => {
@@ -343,7 +343,7 @@ describe('TarantoolClient: nonsense from the server', () => {
     await echoed(client, 1);
     proxy.inject(bytes);
     await call;
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -353,7 +353,7 @@ describe('TarantoolClient: nonsense from the server', () => {
     expect(await echoed(client, 1)).toBe(1);
     proxy.tamper = undefined;
     await lost(client);
-    await client.whenConnected(SECOND);
+    await client.whenConnected(5 * SECOND);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -387,7 +387,7 @@ describe('TarantoolClient: connecting', () => {
   it('does not hammer the server with a wrong password, and says what is wrong once', async () => {
     const states: unknown[] = [];
     const client = connecting({ password: 'wrong', onStateChange: (_, cause) => states.push(cause) });
-    await vi.waitFor(() => expect(proxy.acceptedAt).toHaveLength(6), { timeout: 10 * SECOND });
+    await expect.poll(() => proxy.acceptedAt).toHaveLength(6);
     const gaps = proxy.acceptedAt.slice(1).map((at, i) => at - (proxy.acceptedAt[i] ?? 0));
     // 50, 100, 200, 400, 500 ms, less the inaccuracy of timers
     for (const [i, atLeast] of [45, 95, 195, 395, 495].entries()) expect(gaps[i]).toBeGreaterThan(atLeast);
@@ -399,7 +399,7 @@ describe('TarantoolClient: connecting', () => {
   it('recovers within a second from a restart, however long the server was away', async () => {
     const client = await connected();
     await tarantool.kill('SIGKILL');
-    await vi.waitFor(() => expect(proxy.acceptedAt.length).toBeGreaterThan(5), { timeout: 10 * SECOND });
+    await expect.poll(() => proxy.acceptedAt.length).toBeGreaterThan(5);
     await tarantool.restart();
     await client.whenConnected(SECOND);
     expect(await echoed(client, 1)).toBe(1);

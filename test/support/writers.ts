@@ -59,7 +59,7 @@ export class Writers {
       if (answer.status === 503) answer = await fetch(`${this.url}/kv/${key}`);
       return answer.status;
     };
-    if (answer.status === 503) await expect.poll(again, { timeout: 5000 }).not.toBe(503);
+    if (answer.status === 503) await expect.poll(again).not.toBe(503);
     return answer;
   }
 
