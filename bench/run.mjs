@@ -9,7 +9,7 @@ import { busyCores, describeMachine } from './machine.mjs';
 import { markdownOf } from './markdown.mjs';
 import { measureMemory } from './memory.mjs';
 import { parseOptions, USAGE } from './options.mjs';
-import { isInstalled, stopAll } from './processes.mjs';
+import { isInstalled, isInterrupted, stopAll } from './processes.mjs';
 import { Progress } from './progress.mjs';
 import { measureThroughput } from './throughput.mjs';
 import { workloadsOf } from './workloads.mjs';
@@ -18,7 +18,6 @@ const FOLDER = join(ROOT, 'docs', 'performance');
 const MEASURE = { throughput: measureThroughput, latency: measureLatency, memory: measureMemory };
 /** Cores that are busy with something else, from which on it is worth a word. */
 const NOISE_CORES = 0.2;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 const options = optionsOrFail();
 const workloads = workloadsOf(options).filter(
@@ -29,16 +28,6 @@ if (options.list) end(workloads.map(({ name, title }) => `${name.padEnd(12)} ${t
 if (workloads.length === 0) fail(`no workload is called ${options.only.join(' or ')}: see --list`);
 if (!isInstalled('wrk')) fail('wrk is missing: install it (Debian, Ubuntu: sudo apt-get install wrk)');
 
-let isInterrupted = false;
-for (const [signal, code] of Object.entries(SIGNALS)) {
-  process.on(signal, () => {
-    // The second time, whatever runs is killed at once: see processes.mjs.
-    if (isInterrupted) process.exit(code);
-    isInterrupted = true;
-    process.stderr.write('\nstopping …\n');
-    void stopAll().finally(() => process.exit(code));
-  });
-}
 setUp();
 
 const machine = describeMachine();
@@ -79,7 +68,7 @@ async function measure(workload, fleet, progress) {
     return await MEASURE[workload.kind]({ workload, instances, progress, ...options });
   } catch (error) {
     // Then this is a consequence, and the end is near.
-    if (isInterrupted) return new Promise(() => {});
+    if (isInterrupted()) return new Promise(() => {});
     progress.end();
     process.stderr.write(`${workload.name} failed: ${error.stack}\n`);
     process.exitCode = 1;
