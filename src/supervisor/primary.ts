@@ -44,7 +44,10 @@ export async function runPrimary(config: Config, logger: Logger): Promise<void> 
   try {
     await tarantool?.start();
     if (pool) await pool.start();
-    else server = await (await import('./server.js')).Server.start(config, logger);
+    else {
+      const { Server } = await import('./server.js');
+      server = await Server.start(config, logger);
+    }
   } catch (error) {
     if (isStopping) return;
     pool?.kill();
