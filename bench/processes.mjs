@@ -18,21 +18,17 @@ const PORTS = { from: 20_000, to: 32_000 };
 const children = new Set();
 let folder;
 let folders = 0;
-let isStopping = false;
-let interrupted = false;
+/** What fails from then on is a consequence, and the end is near. */
+export let isStopping = false;
 
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
   process.on(signal, () => {
     // The second time, whatever runs is killed at once, on exit.
-    if (interrupted) process.exit(code);
-    interrupted = true;
+    if (isStopping) process.exit(code);
     process.stderr.write('\nstopping …\n');
     void stopAll().finally(() => process.exit(code));
   });
 }
-
-/** By a signal: what fails from then on is a consequence, and the end is near. */
-export const isInterrupted = () => interrupted;
 
 export const isInstalled = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 

@@ -9,7 +9,7 @@ import { busyCores, describeMachine } from './machine.mjs';
 import { markdownOf } from './markdown.mjs';
 import { measureMemory } from './memory.mjs';
 import { parseOptions, USAGE } from './options.mjs';
-import { isInstalled, isInterrupted, stopAll } from './processes.mjs';
+import { isInstalled, isStopping, stopAll } from './processes.mjs';
 import { Progress } from './progress.mjs';
 import { measureThroughput } from './throughput.mjs';
 import { workloadsOf } from './workloads.mjs';
@@ -67,8 +67,7 @@ async function measure(workload, fleet, progress) {
     }
     return await MEASURE[workload.kind]({ workload, instances, progress, ...options });
   } catch (error) {
-    // Then this is a consequence, and the end is near.
-    if (isInterrupted()) return new Promise(() => {});
+    if (isStopping) return new Promise(() => {});
     progress.end();
     process.stderr.write(`${workload.name} failed: ${error.stack}\n`);
     process.exitCode = 1;
