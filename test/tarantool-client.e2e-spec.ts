@@ -13,6 +13,8 @@ import { TcpProxy, repeat, splitAt } from './support/tcp-proxy.js';
 const TIMEOUT_MS = 400;
 /** What recovery may take, from when the server is back. */
 const SECOND = 1000;
+/** What ends a wait for a connection, where how long it takes is not the question. */
+const PATIENCE_MS = 5000;
 
 const FUNCTIONS = `
   local fiber = require('fiber')
@@ -64,7 +66,7 @@ function connecting(options: Partial<TarantoolClientOptions> = {}): TarantoolCli
 
 async function connected(options: Partial<TarantoolClientOptions> = {}): Promise<TarantoolClient> {
   const client = connecting(options);
-  await client.whenConnected(5 * SECOND);
+  await client.whenConnected(PATIENCE_MS);
   return client;
 }
 
@@ -183,7 +185,7 @@ describe('TarantoolClient: a broken connection', () => {
     for (const call of await settled) {
       expect(call).toMatchObject({ status: 'rejected', reason: expect.any(TarantoolOutcomeUnknownError) });
     }
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -191,7 +193,7 @@ describe('TarantoolClient: a broken connection', () => {
     const client = await connected();
     proxy.dropInNextAnswer(1000);
     await expect(text(client, 1, 4096)).rejects.toBeInstanceOf(TarantoolOutcomeUnknownError);
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await text(client, 2, 4096)).toEqual([2, 4096]);
   });
 
@@ -204,7 +206,7 @@ describe('TarantoolClient: a broken connection', () => {
       return [];
     };
     const client = connecting();
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(proxy.acceptedAt).toHaveLength(2);
   });
 
@@ -215,7 +217,7 @@ describe('TarantoolClient: a broken connection', () => {
     });
     proxy.dropAll();
     await lost(client);
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(states).toEqual([[true], [false, 'the server closed the connection'], [true]]);
   });
 });
@@ -228,7 +230,7 @@ describe('TarantoolClient: a call that is refused', () => {
     await lost(client);
     await expect(client.call('add', args(1))).rejects.toBeInstanceOf(TarantoolNotSentError);
     await tarantool.restart();
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await counted(client)).toBe(0);
   });
 
@@ -237,7 +239,7 @@ describe('TarantoolClient: a call that is refused', () => {
     await first.call('forget', args());
     const client = connecting();
     await expect(client.call('add', args(1))).rejects.toBeInstanceOf(TarantoolNotSentError);
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await counted(client)).toBe(0);
   });
 
@@ -285,7 +287,7 @@ describe('TarantoolClient: deadlines', () => {
     expect(client.isConnected).toBe(true);
     await lost(client);
     await tarantool.kill('SIGCONT');
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -296,7 +298,7 @@ describe('TarantoolClient: deadlines', () => {
     await expect.poll(() => proxy.acceptedAt.length).toBeGreaterThan(1);
     expect(causes).toEqual([`no login within ${TIMEOUT_MS} ms`]);
     await tarantool.kill('SIGCONT');
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
   });
 
   it('are no reason to close: close() settles the calls and does not wait for a frozen server', async () => {
@@ -343,7 +345,7 @@ describe('TarantoolClient: nonsense from the server', () => {
     await echoed(client, 1);
     proxy.inject(bytes);
     await call;
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await echoed(client, 2)).toBe(2);
   });
 
@@ -353,7 +355,7 @@ describe('TarantoolClient: nonsense from the server', () => {
     expect(await echoed(client, 1)).toBe(1);
     proxy.tamper = undefined;
     await lost(client);
-    await client.whenConnected(5 * SECOND);
+    await client.whenConnected(PATIENCE_MS);
     expect(await echoed(client, 2)).toBe(2);
   });
 
