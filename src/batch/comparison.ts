@@ -1,21 +1,30 @@
+import { isObject } from '../json/is-object.js';
 import type { JsonValue } from '../json/json.types.js';
-import { KvError } from '../kv/kv.errors.js';
-import { isObject } from './operation.js';
+import { isBoolean, isString } from '../kv/dto/checks.js';
+import { readMembers } from '../kv/dto/members.js';
+import type { Members } from '../kv/dto/members.js';
+
+interface Existence {
+  readonly key: string;
+  readonly exists: boolean;
+}
 
 /** What a transaction asks of an entry before it does anything. Version 0 is that of an entry that is not there. */
-export type Comparison =
-  { readonly key: string; readonly exists: boolean } | { readonly key: string; readonly version: number };
+export type Comparison = Existence | { readonly key: string; readonly version: number };
 
 const VERSION = /^(?:0|[1-9]\d{0,15})$/;
 
+/** The members of each kind of comparison. */
+const BY_EXISTENCE: Members<Existence> = { key: isString, exists: isBoolean };
+const BY_VERSION: Members<{ key: string; version: string }> = { key: isString, version: isVersion };
+
 /** @throws {KvError} INVALID_BODY */
 export function parseComparison(document: JsonValue): Comparison {
-  if (!isObject(document)) throw new KvError('INVALID_BODY');
-  const { key, exists, version, ...others } = document;
-  if (typeof key !== 'string' || Object.keys(others).length > 0) throw new KvError('INVALID_BODY');
-  if (typeof exists === 'boolean' && version === undefined) return { key, exists };
-  if (typeof version === 'string' && VERSION.test(version) && exists === undefined) {
-    return { key, version: Number(version) };
-  }
-  throw new KvError('INVALID_BODY');
+  if (isObject(document) && Object.hasOwn(document, 'exists')) return readMembers(document, BY_EXISTENCE);
+  const { key, version } = readMembers(document, BY_VERSION);
+  return { key, version: Number(version) };
+}
+
+function isVersion(member: JsonValue | undefined): member is string {
+  return typeof member === 'string' && VERSION.test(member);
 }

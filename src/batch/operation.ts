@@ -1,4 +1,8 @@
+import { isObject } from '../json/is-object.js';
 import type { JsonObject, JsonValue } from '../json/json.types.js';
+import { either, isString, isWord, optional } from '../kv/dto/checks.js';
+import { readMembers } from '../kv/dto/members.js';
+import type { Members } from '../kv/dto/members.js';
 import type { IfMatch, Ttl } from '../kv/entry.js';
 import { KvError } from '../kv/kv.errors.js';
 import { isTtl } from '../kv/ttl.js';
@@ -14,53 +18,48 @@ export interface Operation {
   readonly ifMatch?: IfMatch;
 }
 
-interface Form {
-  readonly hasValue: boolean;
-  readonly optional: readonly string[];
+/** An operation as it is sent. */
+interface OperationDocument {
+  readonly op: string;
+  readonly key: string;
+  readonly value?: JsonObject;
+  readonly ttl?: Ttl;
+  readonly if_match?: string;
 }
-
-/** The members of each operation beside `op` and `key`. */
-const FORMS: Readonly<Record<OperationName, Form>> = {
-  get: { hasValue: false, optional: [] },
-  insert: { hasValue: true, optional: ['ttl'] },
-  update: { hasValue: true, optional: ['ttl', 'if_match'] },
-  upsert: { hasValue: true, optional: ['ttl', 'if_match'] },
-  delete: { hasValue: false, optional: ['if_match'] },
-};
 
 const VERSION = /^[1-9]\d{0,15}$/;
 
+const READ = { op: isString, key: isString };
+const WRITE = { ...READ, if_match: optional(isVersion) };
+
+/** The members of each operation. */
+const FORMS: Readonly<Record<OperationName, Members<OperationDocument>>> = {
+  get: READ,
+  insert: { ...READ, value: isObject, ttl: optional(isTtl) },
+  update: { ...WRITE, value: isObject, ttl: optional(either(isTtl, isWord('keep'))) },
+  upsert: { ...WRITE, value: isObject, ttl: optional(either(isTtl, isWord('keep'))) },
+  delete: WRITE,
+};
+
 /** @throws {KvError} INVALID_BODY */
 export function parseOperation(document: JsonValue): Operation {
-  if (!isObject(document)) throw new KvError('INVALID_BODY');
-  const { op, key, value, ttl, if_match: ifMatch, ...others } = document;
-  const form = typeof op === 'string' && Object.hasOwn(FORMS, op) ? FORMS[op as OperationName] : undefined;
-  if (!form || typeof key !== 'string' || Object.keys(others).length > 0) throw new KvError('INVALID_BODY');
-  if (form.hasValue !== (value !== undefined)) throw new KvError('INVALID_BODY');
-  if (value !== undefined && !isObject(value)) throw new KvError('INVALID_BODY');
-  if (
-    ttl !== undefined &&
-    !(form.optional.includes('ttl') && (isTtl(ttl) || (ttl === 'keep' && op !== 'insert')))
-  ) {
-    throw new KvError('INVALID_BODY');
-  }
-  if (ifMatch !== undefined && !form.optional.includes('if_match')) throw new KvError('INVALID_BODY');
+  const op = isObject(document) ? document['op'] : undefined;
+  if (!isOperationName(op)) throw new KvError('INVALID_BODY');
+  const { key, value, ttl, if_match: version } = readMembers(document, FORMS[op]);
   return {
-    op: op as OperationName,
+    op,
     key,
     ...(value !== undefined && { value }),
-    ...(ttl !== undefined && { ttl: ttl as Ttl }),
-    ...(ifMatch !== undefined && { ifMatch: parseVersion(ifMatch) }),
+    ...(ttl !== undefined && { ttl }),
+    ...(version !== undefined && { ifMatch: version === '*' ? version : [Number(version)] }),
   };
 }
 
-/** `"*"`, or a version as answers show it: a string of digits. */
-function parseVersion(document: JsonValue): IfMatch {
-  if (document === '*') return '*';
-  if (typeof document !== 'string' || !VERSION.test(document)) throw new KvError('INVALID_BODY');
-  return [Number(document)];
+function isOperationName(op: JsonValue | undefined): op is OperationName {
+  return typeof op === 'string' && Object.hasOwn(FORMS, op);
 }
 
-export function isObject(document: JsonValue | undefined): document is JsonObject {
-  return typeof document === 'object' && document !== null && !Array.isArray(document);
+/** `"*"`, or a version as answers show it: a string of digits. */
+function isVersion(member: JsonValue | undefined): member is string {
+  return typeof member === 'string' && (member === '*' || VERSION.test(member));
 }

@@ -1,27 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { validateSync } from 'class-validator';
 import { IncomingMessage } from 'node:http';
 import type { Config } from '../config/config.js';
 import { InvalidJsonError } from '../json/json.errors.js';
 import { parseJson } from '../json/parse-json.js';
 import type { JsonValue } from '../json/json.types.js';
+import { readMembers } from '../kv/dto/members.js';
+import type { Members } from '../kv/dto/members.js';
 import { KvError } from '../kv/kv.errors.js';
 import { Patch } from '../kv/patch/patch.js';
 import { HttpError } from './http.errors.js';
 import { readJsonBody } from './request-body.js';
 
-const VALIDATION = {
-  whitelist: true,
-  forbidNonWhitelisted: true,
-  stopAtFirstError: true,
-  validationError: { target: false, value: false },
-};
+/** A DTO says which members its body has: `readMembers` checks them. */
+interface Dto {
+  readonly members: Members<object>;
+}
 
 /**
- * Reads a body, parses it and checks it against the DTO that the controller's parameter declares. Nest's ValidationPipe is
- * not used because class-transformer copies what it is given, and loses `__proto__` and the like on the way.
+ * Reads a body, parses it and checks its members against the table of the DTO that the controller's parameter declares.
+ * Nest's ValidationPipe is not used: class-transformer copies what it is given, and loses `__proto__` on the way; class-validator
+ * takes `hasOwnProperty` for a known member, fails on one called `constructor`, and took 5 % of the time of a PUT.
  */
 @Injectable()
 export class JsonBodyPipe implements PipeTransform {
@@ -35,7 +35,7 @@ export class JsonBodyPipe implements PipeTransform {
   transform(argument: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' || !metatype) return argument;
     if (!(argument instanceof IncomingMessage)) throw new KvError('INVALID_BODY');
-    return metatype === Patch ? this.readPatch(argument) : this.read(argument, metatype as new () => object);
+    return metatype === Patch ? this.readPatch(argument) : this.read(argument, metatype as unknown as Dto);
   }
 
   private async readPatch(request: IncomingMessage): Promise<Patch> {
@@ -46,18 +46,8 @@ export class JsonBodyPipe implements PipeTransform {
     return new Patch(mediaType, parse(await readJsonBody(request, this.maxBodyBytes)));
   }
 
-  private async read(request: IncomingMessage, Dto: new () => object): Promise<object> {
-    const body = parse(await readJsonBody(request, this.maxBodyBytes));
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new KvError('INVALID_BODY');
-
-    const dto = new Dto();
-    for (const name of Object.keys(body)) {
-      // Assigning it would change the DTO's class; it is no member of any.
-      if (name === '__proto__') throw new KvError('INVALID_BODY');
-      Reflect.set(dto, name, body[name]);
-    }
-    if (validateSync(dto, VALIDATION).length > 0) throw new KvError('INVALID_BODY');
-    return dto;
+  private async read(request: IncomingMessage, { members }: Dto): Promise<object> {
+    return readMembers(parse(await readJsonBody(request, this.maxBodyBytes)), members);
   }
 }
 

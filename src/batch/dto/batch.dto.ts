@@ -1,12 +1,12 @@
-import { ArrayMaxSize, ArrayMinSize, IsArray } from 'class-validator';
 import type { JsonValue } from '../../json/json.types.js';
+import { isList } from '../../kv/dto/checks.js';
+import type { Members } from '../../kv/dto/members.js';
 
 export const MAX_BATCH_OPERATIONS = 1000;
 
 /** Body of `POST /batch`. */
 export class BatchDto {
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(MAX_BATCH_OPERATIONS)
+  static readonly members: Members<BatchDto> = { operations: isList(1, MAX_BATCH_OPERATIONS) };
+
   readonly operations: JsonValue[];
 }

@@ -1,21 +1,20 @@
-import { ArrayMaxSize, IsArray, ValidateIf } from 'class-validator';
 import type { JsonValue } from '../../json/json.types.js';
+import { isList, optional } from '../../kv/dto/checks.js';
+import type { Members } from '../../kv/dto/members.js';
 
 export const MAX_TXN_OPERATIONS = 128;
 
+const isTxnList = isList(0, MAX_TXN_OPERATIONS);
+
 /** Body of `POST /txn`. Each list holds up to 128. */
 export class TxnDto {
-  @ValidateIf(({ compare }: TxnDto) => compare !== undefined)
-  @IsArray()
-  @ArrayMaxSize(MAX_TXN_OPERATIONS)
+  static readonly members: Members<TxnDto> = {
+    compare: optional(isTxnList),
+    success: isTxnList,
+    failure: optional(isTxnList),
+  };
+
   readonly compare?: JsonValue[];
-
-  @IsArray()
-  @ArrayMaxSize(MAX_TXN_OPERATIONS)
   readonly success: JsonValue[];
-
-  @ValidateIf(({ failure }: TxnDto) => failure !== undefined)
-  @IsArray()
-  @ArrayMaxSize(MAX_TXN_OPERATIONS)
   readonly failure?: JsonValue[];
 }

@@ -1,16 +1,18 @@
-import { IsString } from 'class-validator';
+import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
-import { IsJsonObject } from './is-json-object.decorator.js';
-import { IsTtl } from './is-ttl.decorator.js';
+import { isTtl } from '../ttl.js';
+import { isString, optional } from './checks.js';
+import type { Members } from './members.js';
 
 /** Body of `POST /kv`. */
 export class CreateEntryDto {
-  @IsString()
+  static readonly members: Members<CreateEntryDto> = {
+    key: isString,
+    value: isObject,
+    ttl: optional(isTtl),
+  };
+
   readonly key: string;
-
-  @IsJsonObject()
   readonly value: JsonObject;
-
-  @IsTtl()
   readonly ttl?: number;
 }

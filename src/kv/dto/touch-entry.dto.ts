@@ -1,8 +1,10 @@
-import { ValidateBy } from 'class-validator';
 import { isTtl } from '../ttl.js';
+import { either, isNull } from './checks.js';
+import type { Members } from './members.js';
 
 /** Body of `POST /kv/:key/touch`: null takes the time to live away. */
 export class TouchEntryDto {
-  @ValidateBy({ name: 'isTtlOrNull', validator: { validate: (ttl) => ttl === null || isTtl(ttl) } })
+  static readonly members: Members<TouchEntryDto> = { ttl: either(isTtl, isNull) };
+
   readonly ttl: number | null;
 }

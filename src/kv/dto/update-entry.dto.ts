@@ -1,13 +1,17 @@
+import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
 import type { Ttl } from '../entry.js';
-import { IsJsonObject } from './is-json-object.decorator.js';
-import { IsTtl } from './is-ttl.decorator.js';
+import { isTtl } from '../ttl.js';
+import { either, isWord, optional } from './checks.js';
+import type { Members } from './members.js';
 
 /** Body of `PUT /kv/:key`. */
 export class UpdateEntryDto {
-  @IsJsonObject()
-  readonly value: JsonObject;
+  static readonly members: Members<UpdateEntryDto> = {
+    value: isObject,
+    ttl: optional(either(isTtl, isWord('keep'))),
+  };
 
-  @IsTtl('keep')
+  readonly value: JsonObject;
   readonly ttl?: Ttl;
 }

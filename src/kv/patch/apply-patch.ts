@@ -1,3 +1,4 @@
+import { isObject } from '../../json/is-object.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { KvError } from '../kv.errors.js';
 import { applyJsonPatch } from './json-patch.js';
@@ -12,7 +13,6 @@ import type { Patch } from './patch.js';
 export function applyPatch(value: JsonValue, { mediaType, document }: Patch): JsonObject {
   const result =
     mediaType === MERGE_PATCH ? applyMergePatch(value, document) : applyJsonPatch(value, document);
-  if (typeof result !== 'object' || result === null || Array.isArray(result))
-    throw new KvError('INVALID_BODY');
+  if (!isObject(result)) throw new KvError('INVALID_BODY');
   return result;
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../json/is-object.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { ownMember, setMember } from './pointer.js';
 
@@ -10,8 +11,4 @@ export function applyMergePatch(target: JsonValue, patch: JsonValue): JsonValue 
     else setMember(merged, name, applyMergePatch(ownMember(merged, name) ?? null, value));
   }
   return merged;
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
