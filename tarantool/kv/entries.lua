@@ -3,6 +3,7 @@
 -- Arguments that are nil or null are absent. `value` is a string: the MessagePack of a map, stored as it is. `ttl_s` and
 -- `if_match` are described in kv/rules.lua. `version` is that of the entry; `expires_at` is in milliseconds since the epoch, and
 -- nil for an entry that does not expire.
+local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
 local revision = require('kv.revision')
@@ -35,9 +36,10 @@ local function decide(key, may, if_match)
             if write == nil then
                 return verdict, entry
             end
-            entry = live(write.durable)
+            local unsettled
+            entry, unsettled = durable.entry(key, present)
             verdict = may(entry, if_match)
-            if verdict ~= OK then
+            if verdict ~= OK and unsettled == nil then
                 return verdict, entry
             end
             deadline = deadline or inflight.deadline()
@@ -111,20 +113,21 @@ function entries.touch(key, ttl_s)
     return OK, entry[row.VERSION], expires_at
 end
 
--- Returns OK and the tuple as it is, never decoded; or NOT_FOUND.
+-- Returns OK and the tuple as it is, never decoded; or NOT_FOUND. Waits only for a write that may have kept alive what has
+-- expired, and throws where that does not settle in time.
 function entries.get(key)
-    local write = inflight.of(key)
-    local tuple
-    if write == nil then
-        tuple = box.space.kv:get(key)
-    else
-        tuple = write.durable
+    local entry, unsettled = durable.entry(key, box.space.kv:get(key))
+    if unsettled ~= nil then
+        local deadline = inflight.deadline()
+        repeat
+            inflight.wait(unsettled, deadline)
+            entry, unsettled = durable.entry(key, box.space.kv:get(key))
+        until unsettled == nil
     end
-    tuple = live(tuple)
-    if tuple == nil then
+    if entry == nil then
         return NOT_FOUND
     end
-    return OK, tuple
+    return OK, entry
 end
 
 return entries

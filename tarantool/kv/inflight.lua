@@ -141,6 +141,23 @@ function inflight.removed()
     return tuples
 end
 
+-- Whether some tuple that the unsettled writes of the key leave, one after the other up to the first removal, satisfies
+-- is_wanted(tuple). `newest` is the tuple that the space has, which the last of them leaves.
+function inflight.leads_to(write, newest, is_wanted)
+    for turn = write.ended + 1, write.begun do
+        local left = newest
+        if turn < write.begun then
+            left = write[turn]
+        end
+        if left == nil then
+            return false
+        elseif is_wanted(left) then
+            return true
+        end
+    end
+    return false
+end
+
 -- When a wait that begins now gives up.
 function inflight.deadline()
     return fiber.clock() + WAIT_SECONDS

@@ -1,8 +1,8 @@
 -- Steps of pages of entries, in the order of the bytes of their keys. A step shows durable entries only, all as they are at one
 -- moment; it takes no longer at the end of a large store than at the beginning of a small one.
+local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local row = require('kv.row')
-local rules = require('kv.rules')
 local outcome = require('kv.outcome')
 
 local KEY, VERSION = row.KEY, row.VERSION
@@ -56,7 +56,7 @@ local function removed_between(lower, upper, after, reverse)
     return tuples
 end
 
--- Returns a function that gives, one after the other, the key and the durable tuple or nil.
+-- Returns a function that gives, one after the other, the key and what durable.entry returns.
 local function walk(lower, upper, after, reverse)
     local iterator, from
     if reverse then
@@ -88,18 +88,15 @@ local function walk(lower, upper, after, reverse)
             local hidden_key = hidden[KEY]
             if key == nil or (reverse and hidden_key > key) or (not reverse and hidden_key < key) then
                 at = at + 1
-                return hidden_key, hidden
+                return hidden_key, durable.entry(hidden_key, nil)
             end
         end
-        local found, durable = key, tuple
-        if found ~= nil then
-            local write = inflight.of(found)
-            if write ~= nil then
-                durable = write.durable
-            end
-            key, tuple = next_in_index()
+        local found, newest = key, tuple
+        if found == nil then
+            return nil
         end
-        return found, durable
+        key, tuple = next_in_index()
+        return found, durable.entry(found, newest)
     end
 end
 
@@ -116,7 +113,8 @@ end
 -- Options, all of them optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes, and after, the
 -- key behind which to go on, in the direction of the walk.
 -- Returns OK, the tuples as they are (or {key, version} of each), and the key behind which the next page begins, nil at the end.
--- A page may be short, and even empty, and yet have a next one. Its first row may be larger than max_bytes.
+-- A page may be short, and even empty, and yet have a next one. Its first row may be larger than max_bytes. Where the first entry
+-- waits for a write that may have kept it alive, so does the page; where a later one does, the page ends before it.
 function listing.list(options)
     options = absent_if_null(options)
     local reverse, keys_only = options.reverse == true, options.keys_only == true
@@ -126,15 +124,21 @@ function listing.list(options)
     local next_entry = walk(lower, upper, options.after, reverse)
 
     local rows, count, bytes, passed_over, last = {}, 0, 0, 0, nil
+    local deadline
     while true do
-        local key, tuple = next_entry()
+        local key, tuple, unsettled = next_entry()
+        while unsettled ~= nil and last == nil do
+            deadline = deadline or inflight.deadline()
+            inflight.wait(unsettled, deadline)
+            next_entry = walk(lower, upper, options.after, reverse)
+            key, tuple, unsettled = next_entry()
+        end
         if key == nil then
             return outcome.OK, rows, nil
         end
-        if passed_over == MAX_PASSED_OVER then
+        if passed_over == MAX_PASSED_OVER or unsettled ~= nil then
             return outcome.OK, rows, last
         end
-        tuple = rules.live(tuple)
         if tuple ~= nil then
             bytes = bytes + (keys_only and #key + KEY_OVERHEAD_BYTES or tuple:bsize())
             if count == limit or (count > 0 and bytes > max_bytes) then

@@ -3,6 +3,7 @@
 -- A transaction is first planned: its comparisons are judged and its operations carried out upon a view, with what they write
 -- kept beside it. Then what has come of it is written, each key once. Nothing yields from the first look to the submission, so
 -- it is about one state. A plan that writes nothing (refused, or reading only) is an answer, and made upon durable data.
+local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
 local revision = require('kv.revision')
@@ -25,14 +26,6 @@ local txn = {}
 
 local function newest(key)
     return box.space.kv:get(key)
-end
-
-local function durable(key)
-    local write = inflight.of(key)
-    if write == nil then
-        return box.space.kv:get(key)
-    end
-    return write.durable
 end
 
 local comparisons = {
@@ -198,12 +191,17 @@ function txn.run(compare, success, failure)
             store.write_all(made.changes)
             return answer(made, version)
         end
-        made = plan(compare, success, failure, durable, revision.peek())
-        if not has_changes(made) then
+        local unsettled
+        made = plan(compare, success, failure, function(key)
+            local entry, write = durable.entry(key, newest(key))
+            unsettled = unsettled or write
+            return entry
+        end, revision.peek())
+        if not has_changes(made) and unsettled == nil then
             return answer(made, made.takes_revision and revision.take() or revision.newest())
         end
         -- A write in flight is what refuses it. Or none is any more: an entry has expired from one plan to the other.
-        local write = write_in_flight(compare, success, failure)
+        local write = unsettled or write_in_flight(compare, success, failure)
         if write ~= nil then
             inflight.wait(write, deadline)
         end
