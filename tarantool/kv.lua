@@ -30,8 +30,11 @@ local function must(result, problem)
     if not result then
         fail(problem)
     end
-    return result
+    return result, problem
 end
+
+-- Files are for their owner only, whoever starts us.
+fio.umask(tonumber('0077', 8))
 
 local settings = must(require('kv.settings').read(os.getenv))
 
@@ -64,6 +67,10 @@ local options = {
 -- What is not given here stays with whoever started us (tarantoolctl, tt) and with Tarantool's defaults.
 if settings.data_dir ~= nil then
     must(require('kv.data_dir').prepare(settings.data_dir))
+    local _, warning = must(require('kv.files').check(settings.data_dir))
+    if warning ~= nil then
+        io.stderr:write('kv: warning: ', warning, '\n')
+    end
     options.memtx_dir = settings.data_dir
     options.wal_dir = settings.data_dir
     options.vinyl_dir = settings.data_dir

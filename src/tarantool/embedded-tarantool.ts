@@ -10,6 +10,7 @@ import { StartupError } from '../supervisor/startup.errors.js';
 
 const INSTANCE_FILE = fileURLToPath(new URL('../../tarantool/kv.lua', import.meta.url));
 const READY = 'kv: ready';
+const WARNING = 'kv: warning: ';
 
 /** Reading back what was acknowledged takes as long as there is data; only a hang ends sooner than this. */
 const START_TIMEOUT_MS = 600_000;
@@ -113,6 +114,7 @@ export class EmbeddedTarantool {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
         if (line.startsWith(READY)) onReady();
+        else if (line.startsWith(WARNING)) this.logger.warn(line.slice(WARNING.length));
         else if (line.trim()) {
           this.logger.debug({ tarantool: line }, 'Tarantool says');
           lines.push(line.trim());

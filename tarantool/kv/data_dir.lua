@@ -1,4 +1,5 @@
 -- The folder of the instance's files.
+local bit = require('bit')
 local ffi = require('ffi')
 local fio = require('fio')
 
@@ -6,7 +7,11 @@ local O_RDONLY = 0
 -- flock(2)
 local LOCK_EX, LOCK_NB = 2, 4
 
-local OWNER_ONLY = tonumber('0700', 8)
+local OWNER_ONLY, OWNER_FILE, OTHERS = tonumber('0700', 8), tonumber('0600', 8), tonumber('0077', 8)
+
+-- Of the files that a Tarantool makes.
+local EXTENSIONS = {snap = true, xlog = true, vylog = true}
+local OF_THE_FILE_SYSTEM = 'lost+found'
 
 -- Tarantool's own modules declare some of them.
 for _, declaration in ipairs({'int flock(int fd, int operation);', 'int open(const char *path, int flags, ...);',
@@ -27,17 +32,73 @@ local function is_locked(path)
     return locked
 end
 
--- Makes it where it is missing. Returns true, or nil and a sentence.
+local function refusal(path, takes, ...)
+    return nil, ('DATA_DIR is "%s", but takes %s'):format(path, takes:format(...))
+end
+
+local function is_ours(name)
+    local extension = name:gsub('%.inprogress$', ''):match('^%d+%.(%l+)$')
+    return EXTENSIONS[extension] == true
+end
+
+-- A folder with anything else in it belongs to others as well.
+local function foreign_file(path)
+    for _, name in ipairs(fio.listdir(path)) do
+        if not is_ours(name) and name ~= OF_THE_FILE_SYSTEM then
+            return name
+        end
+    end
+end
+
+local function is_private(path)
+    local stat = fio.stat(path)
+    return stat ~= nil and bit.band(stat.mode, OTHERS) == 0
+end
+
+-- The values of all clients are in there: what others may read is taken from them.
+local function make_private(path)
+    if not is_private(path) then
+        local foreign = foreign_file(path)
+        if foreign ~= nil then
+            return refusal(path, 'a folder of its own: others may read this one, and there is "%s" in it', foreign)
+        end
+        local done, problem = fio.chmod(path, OWNER_ONLY)
+        if not done then
+            return refusal(path, 'a folder that nobody else can read, or that can be made so: %s', problem)
+        end
+    end
+    for _, name in ipairs(fio.listdir(path)) do
+        local file = fio.pathjoin(path, name)
+        if is_ours(name) and not is_private(file) then
+            fio.chmod(file, OWNER_FILE)
+        end
+    end
+    return true
+end
+
+-- A snapshot or log that a kill left unfinished. Tarantool makes no new one of that name beside it.
+local function remove_unfinished(path)
+    for _, file in ipairs(fio.glob(fio.pathjoin(path, '*.inprogress'))) do
+        fio.unlink(file)
+    end
+end
+
+-- Makes it where it is missing, and private where it is not. Returns true, or nil and a sentence.
 function data_dir.prepare(path)
     if not fio.path.is_dir(path) then
         local made, problem = fio.mktree(path, OWNER_ONLY)
         if not made then
-            return nil, ('DATA_DIR is "%s", but takes a folder that is there or can be made: %s'):format(path, problem)
+            return refusal(path, 'a folder that is there or can be made: %s', problem)
         end
     end
     if is_locked(path) then
         return nil, ('data directory "%s" is in use by another instance'):format(path)
     end
+    local done, problem = make_private(path)
+    if not done then
+        return nil, problem
+    end
+    remove_unfinished(path)
     return true
 end
 

@@ -1,0 +1,138 @@
+-- Reads how a snapshot or a file of the write-ahead log is built, without decoding its rows. Both are a text header, blocks that
+-- each have a checksum, and a mark at the end, which only a crash leaves out.
+-- https://www.tarantool.io/en/doc/latest/dev_guide/internals/file_formats/
+local digest = require('digest')
+local fio = require('fio')
+local msgpack = require('msgpack')
+local xlog = require('xlog')
+
+local MAX_HEADER_BYTES = 4096
+local CHUNK_BYTES = 1024 * 1024
+
+-- Of a block: the magic, then as MessagePack its length, the checksum of the one before, its own, and padding.
+local BLOCK_HEAD_BYTES, MAGIC_BYTES = 19, 4
+local PLAIN, COMPRESSED, END = '\xd5\xba\x0b\xab', '\xd5\xba\x0b\xba', '\xd5\x10\xad\xed'
+
+local log_file = {}
+
+-- CRC32C that begins at 0. Where this Tarantool has another object behind digest.crc32, checksums are left to Tarantool.
+local function checksum(bytes)
+    local state = digest.crc32.new()
+    state.value = 0
+    state:update(bytes)
+    return state:result()
+end
+local has_checksum = pcall(checksum, 'abc') and checksum('abc') == 1445960909
+
+local function reader(file)
+    local chunk, from = '', 0
+    return function(at, count)
+        if at < from or at + count > from + #chunk then
+            chunk, from = file:pread(math.max(count, CHUNK_BYTES), at) or '', at
+        end
+        return chunk:sub(at - from + 1, at - from + count)
+    end
+end
+
+-- {1: 26, 2: 5} as a table; nil where it is not given.
+local function vclock_of(header, name)
+    local text = header:match('\n' .. name .. ': {([^\n]*)}\n')
+    if text ~= nil then
+        local vclock = {}
+        for id, lsn in text:gmatch('(%d+): (%d+)') do
+            vclock[tonumber(id)] = tonumber(lsn)
+        end
+        return vclock
+    end
+end
+
+-- Returns the length of the block at a place with its head, or nil and whether only its end is missing.
+local function block_bytes(read, at, bytes)
+    local head = read(at, BLOCK_HEAD_BYTES)
+    local magic = head:sub(1, MAGIC_BYTES)
+    if #head < BLOCK_HEAD_BYTES then
+        return nil, magic == PLAIN:sub(1, #magic) or magic == COMPRESSED:sub(1, #magic) or magic == END:sub(1, #magic)
+    elseif magic ~= PLAIN and magic ~= COMPRESSED then
+        return nil, false
+    end
+    local ok, length, place = pcall(msgpack.decode, head, MAGIC_BYTES + 1)
+    if not ok or type(length) ~= 'number' then
+        return nil, false
+    elseif at + BLOCK_HEAD_BYTES + length > bytes then
+        return nil, true
+    end
+    local _, after_previous = msgpack.decode(head, place)
+    local own_ok, own = pcall(msgpack.decode, head, after_previous)
+    if not own_ok or (has_checksum and checksum(read(at + BLOCK_HEAD_BYTES, length)) ~= own) then
+        return nil, false
+    end
+    return BLOCK_HEAD_BYTES + length
+end
+
+-- What a crash has cut has nothing behind it. A sound block further on means that a length is wrong.
+local function has_block_behind(read, at, bytes)
+    local rest = read(at, bytes - at)
+    for _, magic in ipairs({PLAIN, COMPRESSED}) do
+        local found = rest:find(magic, 2, true)
+        while found ~= nil do
+            if block_bytes(read, at + found - 1, bytes) ~= nil then
+                return true
+            end
+            rest = read(at, bytes - at)
+            found = rest:find(magic, found + 1, true)
+        end
+    end
+    return false
+end
+
+-- Returns `state` and the bytes that are sound: 'closed', 'open' (no mark at the end), 'cut' (the last block is not whole), or
+-- 'damaged'.
+local function walk(read, at, bytes)
+    while at < bytes do
+        if read(at, MAGIC_BYTES) == END then
+            at = at + MAGIC_BYTES
+            return at == bytes and 'closed' or 'damaged', at
+        end
+        local length, is_cut = block_bytes(read, at, bytes)
+        if length == nil then
+            return is_cut and not has_block_behind(read, at, bytes) and 'cut' or 'damaged', at
+        end
+        at = at + length
+    end
+    return 'open', at
+end
+
+-- Returns {path, bytes, state, sound_bytes, vclock, prev_vclock}, or throws where it cannot be read at all. A file without a whole
+-- header is damaged from its first byte on.
+function log_file.read(path)
+    local file, problem = fio.open(path, {'O_RDONLY'})
+    if file == nil then
+        error(('cannot read %s: %s'):format(path, problem), 0)
+    end
+    local bytes = file:stat().size
+    local read = reader(file)
+    local result = {path = path, bytes = bytes, state = 'damaged', sound_bytes = 0}
+    local header = read(0, MAX_HEADER_BYTES):match('^%u+\n.-\n\n')
+    if header ~= nil then
+        result.vclock = vclock_of(header, 'VClock') or {}
+        result.prev_vclock = vclock_of(header, 'PrevVClock')
+        result.state, result.sound_bytes = walk(read, #header, bytes)
+    end
+    file:close()
+    return result
+end
+
+-- The vclock behind the last row of a log. Decodes all of its rows.
+function log_file.end_of(log)
+    local vclock = {}
+    for id, lsn in pairs(log.vclock) do
+        vclock[id] = lsn
+    end
+    for _, each in xlog.pairs(log.path) do
+        local id = each.HEADER.replica_id or 0
+        vclock[id] = math.max(vclock[id] or 0, tonumber(each.HEADER.lsn) or 0)
+    end
+    return vclock
+end
+
+return log_file
