@@ -6,21 +6,23 @@ import { ServiceProcess } from './support/service-process.js';
 let service: ServiceProcess;
 afterEach(() => service.remove());
 
-/** A service that has run, with two writes in its last log, whose path this returns. */
-async function stopped(): Promise<string> {
+/** A service that was killed with two writes in its last log, whose path this returns. */
+async function killed(): Promise<string> {
   service = await ServiceProcess.start({ WORKERS: '1' });
   const folder = service.environment['DATA_DIR'] ?? '';
   for (const key of ['a', 'b'])
     await fetch(`${service.url}/kv`, { method: 'POST', body: Buffer.from(`{"key":"${key}","value":{}}`) });
-  await service.signal('SIGTERM');
+  // Or it would start another one.
+  process.kill(service.pid, 'SIGSTOP');
+  process.kill(service.tarantoolPid, 'SIGKILL');
+  await service.signal('SIGKILL');
   const logs = (await readdir(folder)).filter((name) => name.endsWith('.xlog'));
   return join(folder, logs.toSorted().at(-1) ?? '');
 }
 
 describe('files that are damaged', () => {
   it('start without the write within which the last log was cut, and it is logged at warn', async () => {
-    const log = await stopped();
-    // The mark at the end has four bytes.
+    const log = await killed();
     await truncate(log, (await stat(log)).size - 5);
     await service.start();
     expect(service.log.filter(({ level }) => level === 40)).toMatchObject([
@@ -35,7 +37,7 @@ describe('files that are damaged', () => {
   });
 
   it('do not start otherwise, and the last line says where the way out is described', async () => {
-    const log = await stopped();
+    const log = await killed();
     await truncate(log, 10);
     expect(await service.runToEnd()).toEqual({
       code: 1,
