@@ -5,7 +5,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { collectRoutes } from './http/allowed-methods.js';
+import { refuseOtherHosts } from './http/allowed-hosts.js';
 import { addCommonHeaders } from './http/common-headers.js';
+import { addCors } from './http/cors.js';
+import { refuseCrossOrigin } from './http/cross-origin.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { deferBodies } from './http/request-body.js';
 import { logRequests } from './http/request-log.js';
@@ -19,6 +22,9 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   collectRoutes(fastify);
   addCommonHeaders(fastify);
   logRequests(fastify, logger);
+  refuseOtherHosts(fastify, config.http.allowedHosts);
+  addCors(fastify, config.http.corsOrigins);
+  refuseCrossOrigin(fastify, config.http.corsOrigins);
   deferBodies(fastify, config.limits.maxBodyBytes);
 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, logger), adapter, {

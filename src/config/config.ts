@@ -13,6 +13,10 @@ export interface HttpConfig {
   port: number;
   /** Addresses or CIDRs of proxies whose `X-Forwarded-For` is believed; empty: none. */
   trustedProxies: string[];
+  /** Origins whose pages may use the service; empty: none, and no CORS. `*` stands for all. */
+  corsOrigins: string[];
+  /** Names that `Host` may have, in lower case and without a port; empty: any. */
+  allowedHosts: string[];
   shutdownTimeoutMs: number;
 }
 

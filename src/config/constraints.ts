@@ -1,6 +1,7 @@
 import { ValidatorConstraint } from 'class-validator';
 import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
 import ipaddr from 'ipaddr.js';
+import { isIPv6 } from 'node:net';
 
 @ValidatorConstraint()
 export class WithinRange implements ValidatorConstraintInterface {
@@ -18,4 +19,34 @@ export class Networks implements ValidatorConstraintInterface {
       values.every((value: string) => ipaddr.isValid(value) || ipaddr.isValidCIDR(value))
     );
   }
+}
+
+/** As browsers send them in `Origin` (RFC 6454 §7), or `*` alone. `null` is everybody's, and so nobody's. */
+@ValidatorConstraint()
+export class Origins implements ValidatorConstraintInterface {
+  validate(values: unknown): boolean {
+    return Array.isArray(values) && (isWildcard(values) || values.every(isOrigin));
+  }
+}
+
+@ValidatorConstraint()
+export class HostNames implements ValidatorConstraintInterface {
+  validate(values: unknown): boolean {
+    return (
+      Array.isArray(values) &&
+      (isWildcard(values) ||
+        values.every((value: string) => /^[\w.-]+$|^\[[\da-f:.]+\]$/i.test(value) || isIPv6(value)))
+    );
+  }
+}
+
+function isWildcard(values: unknown[]): boolean {
+  return values.length === 1 && values[0] === '*';
+}
+
+/** The scheme of a browser's extension has no origin of its own in URL's eyes. */
+function isOrigin(value: string): boolean {
+  if (value.includes('*') || !URL.canParse(value)) return false;
+  const { protocol, host, origin } = new URL(value);
+  return value === (origin === 'null' && host !== '' ? `${protocol}//${host}` : origin);
 }

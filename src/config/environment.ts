@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsNotEmpty, IsOptional, Validate } from 'class-validator';
 import { availableParallelism } from 'node:os';
-import { Networks, WithinRange } from './constraints.js';
+import { HostNames, Networks, Origins, WithinRange } from './constraints.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -22,9 +22,18 @@ export class Environment {
   @OneOf(['json', 'pretty'])
   LOG_FORMAT: 'json' | 'pretty' = process.stdout.isTTY ? 'pretty' : 'json';
 
-  @Transform(({ value }) => (value as string).split(',').map((item) => item.trim()))
+  @List()
   @Validate(Networks, { message: 'addresses or CIDRs, separated by commas' })
   TRUST_PROXY: string[] = [];
+
+  @List()
+  @Validate(Origins, { message: 'origins such as https://app.example, separated by commas, or *' })
+  CORS_ORIGINS: string[] = [];
+
+  @List()
+  @Validate(HostNames, { message: 'host names or addresses without a port, separated by commas, or *' })
+  @IsOptional()
+  ALLOWED_HOSTS?: string[];
 
   @Whole(0, 1_000_000_000)
   THROTTLE_LIMIT = 1000;
@@ -88,6 +97,11 @@ function Whole(min: number, max: number, unit = ''): PropertyDecorator {
       message: `a whole number from ${min} to ${max}${unit && ` (${unit})`}`,
     })(target, property);
   };
+}
+
+/** Items separated by commas. */
+function List(): PropertyDecorator {
+  return Transform(({ value }) => (value as string).split(',').map((item) => item.trim()));
 }
 
 function OneOf(values: string[]): PropertyDecorator {

@@ -36,6 +36,25 @@ describe('the environment', () => {
     expect(http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
   });
 
+  it('takes origins as browsers send them', () => {
+    expect(loadConfig({}).http.corsOrigins).toEqual([]);
+    expect(loadConfig({ CORS_ORIGINS: '*' }).http.corsOrigins).toEqual(['*']);
+    const origins = ['https://app.example', 'http://localhost:5173', 'chrome-extension://abcdef'];
+    expect(loadConfig({ CORS_ORIGINS: origins.join(', ') }).http.corsOrigins).toEqual(origins);
+  });
+
+  it.each([
+    [{}, []],
+    [{ HOST: '10.0.0.1' }, []],
+    [{ HOST: '127.0.0.1' }, ['localhost', '127.0.0.1', '[::1]', '127.0.0.1']],
+    [{ HOST: '::1' }, ['localhost', '127.0.0.1', '[::1]', '[::1]']],
+    [{ HOST: 'localhost' }, ['localhost', '127.0.0.1', '[::1]', 'localhost']],
+    [{ HOST: '127.0.0.1', ALLOWED_HOSTS: '*' }, []],
+    [{ HOST: '127.0.0.1', ALLOWED_HOSTS: 'KV.example, ::1,[::2]' }, ['kv.example', '[::1]', '[::2]']],
+  ])('with %j lets requests for the hosts %j pass', (variables, hosts) => {
+    expect(loadConfig(variables).http.allowedHosts).toEqual(hosts);
+  });
+
   it.each([
     ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
     ['PORT', '-1', 'PORT is "-1", but takes a whole number from 0 to 65535'],
@@ -47,6 +66,23 @@ describe('the environment', () => {
       'everyone',
       'TRUST_PROXY is "everyone", but takes addresses or CIDRs, separated by commas',
     ],
+    ...[
+      'app.example',
+      'https://app.example/',
+      'https://app.example:443',
+      'null',
+      '*,https://a',
+      'https://*.a',
+    ].map((origin) => [
+      'CORS_ORIGINS',
+      origin,
+      `CORS_ORIGINS is "${origin}", but takes origins such as https://app.example, separated by commas, or *`,
+    ]),
+    ...['kv.example:80', 'http://kv.example', '*,a', '[::1]:80', 'a b'].map((host) => [
+      'ALLOWED_HOSTS',
+      host,
+      `ALLOWED_HOSTS is "${host}", but takes host names or addresses without a port, separated by commas, or *`,
+    ]),
     [
       'LOG_LEVEL',
       'loud',

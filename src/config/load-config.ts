@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Config } from './config.js';
 import { ConfigError } from './config.errors.js';
@@ -13,6 +14,7 @@ const SECRETS = new Set(['TARANTOOL_PASSWORD']);
  */
 export function loadConfig(variables: NodeJS.ProcessEnv): Config {
   const names = Object.keys(new Environment()).concat(
+    'ALLOWED_HOSTS',
     'TARANTOOL_EMBEDDED',
     'TARANTOOL_HOST',
     'TARANTOOL_PASSWORD',
@@ -46,6 +48,8 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       host: env.HOST,
       port: env.PORT,
       trustedProxies: env.TRUST_PROXY,
+      corsOrigins: env.CORS_ORIGINS,
+      allowedHosts: allowedHosts(env.ALLOWED_HOSTS ?? ownHosts(env.HOST)),
       shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
     },
     limits: { maxKeyBytes: env.MAX_KEY_BYTES, maxBodyBytes: env.MAX_BODY_BYTES, maxDepth: env.MAX_DEPTH },
@@ -63,4 +67,16 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       dataDir: resolve(env.DATA_DIR),
     },
   };
+}
+
+/** Who listens on a loopback address is asked for by one; of others we do not know the names. */
+function ownHosts(host: string): string[] {
+  const isLoopback = host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  return isLoopback ? ['localhost', '127.0.0.1', '::1', host] : ['*'];
+}
+
+/** As they stand in `Host`: IPv6 addresses in brackets (RFC 3986 §3.2.2). */
+function allowedHosts(hosts: string[]): string[] {
+  if (hosts.includes('*')) return [];
+  return hosts.map((host) => (isIPv6(host) ? `[${host}]` : host).toLowerCase());
 }

@@ -4,6 +4,8 @@ import { Refusal } from '../refusal.errors.js';
 export type HttpErrorCode =
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
+  | 'CROSS_ORIGIN_REQUEST'
+  | 'MISDIRECTED_REQUEST'
   | 'BODY_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'TOO_MANY_REQUESTS'

@@ -32,6 +32,7 @@ export class ServiceProcess {
       PORT: String(port),
       WORKERS: '2',
       THROTTLE_LIMIT: '0',
+      ALLOWED_HOSTS: '*',
       LOG_FORMAT: 'json',
       TARANTOOL_PORT: String(await freePort()),
       TARANTOOL_MEMORY: '64',

@@ -28,6 +28,7 @@ export async function startTestApp(environment: NodeJS.ProcessEnv = {}): Promise
   const config = loadConfig({
     HOST: '127.0.0.1',
     THROTTLE_LIMIT: '0',
+    ALLOWED_HOSTS: '*',
     TARANTOOL_PORT: String(await freePort()),
     TARANTOOL_PASSWORD: 'only-for-this-test',
     TARANTOOL_MEMORY: '64',
