@@ -87,6 +87,7 @@ local entries = require('kv.entries')
 rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
+    prove = require('kv.proof').prove,
 })
 rawset(_G, 'throttle', {take = require('kv.throttle').take})
 rawset(_G, 'health', {check = require('kv.health').check})

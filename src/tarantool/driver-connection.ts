@@ -3,6 +3,7 @@ import TarantoolDriver from 'tarantool-driver';
 import { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { type AnswerHeader, errorNumber, isSuccess, readAnswerHeader, readErrorMessage } from './iproto.js';
 import { PacketFramer, TarantoolProtocolError } from './packet-framer.js';
+import { StoreProof } from './store-proof.js';
 import { TarantoolServerError } from './tarantool-client.errors.js';
 
 const FIRST_RETRY_MS = 50;
@@ -14,11 +15,12 @@ export interface DriverConnectionOptions {
   path?: string;
   user: string;
   password: string;
-  /** For connecting, greeting and login together. */
+  /** For connecting, greeting, login and proof together. */
   timeoutMs: number;
 }
 
 export interface DriverConnectionListener {
+  /** Logged in, and the server has proven that it is our store. */
   onLogin(socket: Socket): void;
   /** `body` stands behind the header. A throw ends the connection. */
   onAnswer(header: AnswerHeader, body: MsgpackReader): void;
@@ -35,6 +37,8 @@ export class DriverConnection {
   private readonly driver: TarantoolDriver;
   private socket: Socket | undefined;
   private attemptStartedAt = 0;
+  /** While it is asked for: between the login and the first call. */
+  private proof: StoreProof | undefined;
   private isLoggedIn = false;
   private isClosed = false;
   private failuresSinceLogin = 0;
@@ -119,6 +123,7 @@ export class DriverConnection {
     socket.once('close', () => {
       this.socket = undefined;
       this.isLoggedIn = false;
+      this.proof = undefined;
       // Forgotten, not rejected: a rejected login makes the driver cancel the retry that it has just scheduled.
       this.driver.commandsQueue.clear();
       this.listener.onDown(cause);
@@ -129,6 +134,7 @@ export class DriverConnection {
     const body = new MsgpackReader(packet, offset);
     const header = readAnswerHeader(body);
     if (this.isLoggedIn) this.listener.onAnswer(header, body);
+    else if (this.proof) this.finishProof(this.proof, header, body);
     else this.finishLogin(header, body);
   }
 
@@ -138,6 +144,13 @@ export class DriverConnection {
     if (!isSuccess(header.code))
       throw new TarantoolServerError(errorNumber(header.code), readErrorMessage(body));
     login[2].resolve(true);
+    this.proof = new StoreProof(this.options.password);
+    this.socket?.write(this.proof.request());
+  }
+
+  private finishProof(proof: StoreProof, header: AnswerHeader, body: MsgpackReader): void {
+    proof.check(header, body);
+    this.proof = undefined;
     if (!this.socket) return;
     this.isLoggedIn = true;
     this.failuresSinceLogin = 0;

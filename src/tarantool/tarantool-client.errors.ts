@@ -8,6 +8,11 @@ export class TarantoolOutcomeUnknownError extends Error {
   override readonly name = 'TarantoolOutcomeUnknownError';
 }
 
+/** Whoever answers at the store's address has logged us in, and does not know what our store knows. */
+export class TarantoolUnprovenError extends Error {
+  override readonly name = 'TarantoolUnprovenError';
+}
+
 /** Tarantool answered with an error. Decide by `code` (`box.error.*`); the message is the server's prose, for the log. */
 export class TarantoolServerError extends Error {
   override readonly name = 'TarantoolServerError';

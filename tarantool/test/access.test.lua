@@ -2,6 +2,8 @@ local here = require('fio').dirname(require('fio').abspath(arg[0]))
 package.path = here .. '/?.lua;' .. package.path
 local support = require('support')
 local client = require('client')
+local crypto = require('crypto')
+local digest = require('digest')
 local fio = require('fio')
 local msgpack = require('msgpack')
 local tap = require('tap')
@@ -17,6 +19,7 @@ local entries = require('kv.entries')
 rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
+    prove = require('kv.proof').prove,
 })
 rawset(_G, 'throttle', require('kv.throttle'))
 rawset(_G, 'health', require('kv.health'))
@@ -27,7 +30,7 @@ local function connect(user, password)
 end
 
 local test = tap.test('access')
-test:plan(8)
+test:plan(9)
 
 test:test('a user to be made', function(t)
     t:plan(2)
@@ -66,6 +69,23 @@ test:test('the functions', function(t)
     t:is_deeply(user:call('kv.delete', 'k').data, {0, 5}, 'kv.delete')
     t:is_deeply(user:call('throttle.take', 'client', 10, 1000, 4).data, {4, 6, 1000}, 'throttle.take')
     t:is_deeply(user:call('health.check').data, {0}, 'health.check')
+end)
+
+test:test('the proof of the store', function(t)
+    t:plan(6)
+    local function expected(password, nonce)
+        local kept = digest.sha1(digest.sha1(password))
+        return crypto.hmac.sha256_hex(kept, 'tarantool-kv: proof of the store: ' .. nonce)
+    end
+    local user = connect(USER, PASSWORD)
+    t:is_deeply(user:call('kv.prove', 'nonce').data, {expected(PASSWORD, 'nonce')}, 'is by what it keeps of the password')
+    t:is_deeply(user:call('kv.prove', 'other').data, {expected(PASSWORD, 'other')}, 'and for this nonce only')
+    t:is(user:call('kv.prove', ('n'):rep(129)).code, box.error.ILLEGAL_PARAMS, 'which has a bound')
+    t:is(user:call('kv.prove').code, box.error.ILLEGAL_PARAMS, 'and has to be there')
+    box.schema.user.passwd(USER, 'another')
+    t:is_deeply(user:call('kv.prove', 'nonce').data, {expected('another', 'nonce')}, 'a new password counts at once')
+    box.schema.user.passwd(USER, PASSWORD)
+    t:is(client.connect('unix/', SOCKET):call('kv.prove', 'nonce').code, box.error.ACCESS_DENIED, 'a guest gets none')
 end)
 
 local function is_denied(answer)

@@ -4,14 +4,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export const TARANTOOL_USER = 'tester';
 export const TARANTOOL_PASSWORD = 'secret';
+
+const STORE = fileURLToPath(new URL('../../tarantool', import.meta.url));
 
 /** The port opens last, so that whoever can connect finds everything in place. */
 const instanceFile = (source: string): string => `
   box.cfg{work_dir = '.', log = 'tarantool.log', wal_mode = 'write', memtx_memory = 64 * 1024 * 1024}
   box.schema.user.create('${TARANTOOL_USER}', {password = '${TARANTOOL_PASSWORD}', if_not_exists = true})
+  package.setsearchroot('${STORE}')
+  kv = {prove = require('kv.proof').prove}
+  box.schema.func.create('kv.prove', {setuid = true, if_not_exists = true})
+  box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'kv.prove', {if_not_exists = true})
   ${source}
   box.cfg{listen = os.getenv('TEST_LISTEN')}
   print('ready') io.stdout:flush()
