@@ -20,14 +20,22 @@ async function insert(key: string, value: object = {}): Promise<string> {
   return headers['etag'] ?? '';
 }
 
+/** Each is sent as a line of its own, which superagent's types do not know. */
+const lines = (...fields: string[]) => fields as unknown as string;
+
 describe('a version', () => {
   it('is shown by every answer that has one, and grows with every change', async () => {
     const key = newKey();
     const tags = [await insert(key)];
-    tags.push((await api().put(`/kv/${key}`).send({ value: {} }).expect(200)).headers['etag'] ?? '');
-    tags.push(
-      (await api().patch(`/kv/${key}`).type('application/merge-patch+json').send('{}')).headers['etag'] ?? '',
-    );
+    const written = [
+      await api().put(`/kv/${key}`).send({ value: {} }).expect(200),
+      await api().patch(`/kv/${key}`).type('application/merge-patch+json').send('{}').expect(200),
+      await api().put(`/kv/${key}?upsert=true`).send({ value: {} }).expect(200),
+    ];
+    for (const { headers } of written) {
+      expect(`"${headers['kv-version']}"`).toBe(headers['etag']);
+      tags.push(headers['etag'] ?? '');
+    }
     await api().delete(`/kv/${key}`).expect(200);
     tags.push(await insert(key));
     const versions = tags.map(versionOf);
@@ -36,7 +44,11 @@ describe('a version', () => {
 
     for (const method of ['get', 'head'] as const) {
       const { headers } = await api()[method](`/kv/${key}`).expect(200);
-      expect(headers).toMatchObject({ etag: tags.at(-1), 'cache-control': 'no-cache' });
+      expect(headers).toMatchObject({
+        etag: tags.at(-1),
+        'kv-version': tags.at(-1)?.slice(1, -1),
+        'cache-control': 'no-cache',
+      });
     }
   });
 });
@@ -47,7 +59,7 @@ describe('If-None-Match on GET', () => {
     const tag = await insert(key);
     for (const field of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
       const { text, headers } = await api().get(`/kv/${key}`).set('If-None-Match', field).expect(304);
-      expect([text, headers['etag']]).toEqual(['', tag]);
+      expect([text, headers['etag'], headers['kv-version']]).toEqual(['', tag, tag.slice(1, -1)]);
     }
     await api().head(`/kv/${key}`).set('If-None-Match', tag).expect(304);
   });
@@ -91,15 +103,63 @@ describe('If-Match', () => {
           .send('{}'),
       ];
       for (const { status, body, headers } of lost) {
+        expect(headers['kv-version']).toBe(tag.slice(1, -1));
         expect([status, body, headers['etag']]).toEqual([412, answers.preconditionFailed, tag]);
       }
       await api().get(`/kv/${key}`).expect(200, { value: {} });
     },
   );
 
-  it('never matches a weak tag', async () => {
+  it('matches a tag of ours that was weakened on its way', async () => {
     const key = newKey();
-    await put(key, `W/${await insert(key)}`).expect(412, answers.preconditionFailed);
+    const weak = `W/${await insert(key)}`;
+    const { headers } = await api()
+      .patch(`/kv/${key}`)
+      .set('If-Match', weak)
+      .type('application/merge-patch+json')
+      .send('{}')
+      .expect(200, answers.updated);
+    await put(key, weak).expect(412, answers.preconditionFailed);
+    await put(key, `W/${headers['etag']}`).expect(200, answers.updated);
+    await api().get(`/kv/${key}`).set('If-Match', weak).expect(412, answers.preconditionFailed);
+    await api().delete(`/kv/${key}`).set('If-Match', weak).expect(412, answers.preconditionFailed);
+  });
+
+  it('on GET and HEAD is 412 where the entry has another version (RFC 9110 §13.1.1)', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    const lost = await api().get(`/kv/${key}`).set('If-Match', '"1"').expect(412, answers.preconditionFailed);
+    expect(lost.headers).toMatchObject({ etag: tag, 'kv-version': tag.slice(1, -1) });
+    await api().head(`/kv/${key}`).set('If-Match', '"1"').expect(412);
+    await api().get(`/kv/${key}`).set('If-Match', `"1", ${tag}`).expect(200, { value: {} });
+    await api().get(`/kv/${key}`).set('If-Match', '*').expect(200, { value: {} });
+  });
+
+  it('on GET comes before If-None-Match (RFC 9110 §13.2.2)', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    const get = (ifMatch: string) =>
+      api().get(`/kv/${key}`).set('If-Match', ifMatch).set('If-None-Match', tag);
+    await get('"1"').expect(412, answers.preconditionFailed);
+    await get(tag).expect(304, '');
+  });
+
+  it('on GET leaves a missing key a 404, and malformed is 400', async () => {
+    await api().get('/kv/missing').set('If-Match', '*').expect(404, answers.keyNotFound);
+    await api().get('/kv/missing').set('If-Match', '"1"').expect(404, answers.keyNotFound);
+    await api().get('/kv/state').set('If-Match', '1').expect(400, answers.invalidPrecondition);
+    await api().get('/kv/state').set('If-None-Match', '1').expect(400, answers.invalidPrecondition);
+  });
+
+  it('may come in several lines', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    await api()
+      .put(`/kv/${key}`)
+      .set('If-Match', lines('"a,b"', '', `"1",,${tag}`))
+      .send({ value: {} })
+      .expect(200, answers.updated);
+    await api().put(`/kv/${key}`).set('If-Match', lines('*', '*')).send({ value: {} }).expect(400);
   });
 
   it('leaves a missing key a 404', async () => {
@@ -107,11 +167,14 @@ describe('If-Match', () => {
     await put('missing', '"1"').expect(404, answers.keyNotFound);
   });
 
-  it.each(['1742', '"1', 'W/1', '"a" "b"', '*, "1"', '"1",'])('%s is malformed: 400', async (field) => {
-    const key = newKey();
-    await insert(key);
-    await put(key, field).expect(400, answers.invalidPrecondition);
-  });
+  it.each(['1742', '"1', 'W/1', '"a" "b"', '*, "1"', '"1", *', 'w/"1"', '"a"b'])(
+    '%s is malformed: 400',
+    async (field) => {
+      const key = newKey();
+      await insert(key);
+      await put(key, field).expect(400, answers.invalidPrecondition);
+    },
+  );
 });
 
 describe('PUT ?upsert=true', () => {

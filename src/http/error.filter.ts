@@ -2,7 +2,6 @@ import { Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { KvError } from '../kv/kv.errors.js';
-import { entityTag } from '../kv/precondition.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { ClientRate } from '../throttling/client-rate.js';
@@ -11,6 +10,7 @@ import { envelope, JSON_UTF8 } from './envelope.js';
 import { ERROR_TABLE } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
+import { showVersion } from '../kv/version-fields.js';
 
 /** Seconds after which it is worth asking again when the store is away: it is restarted within one. */
 const RETRY_AFTER_S = '1';
@@ -37,7 +37,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
     this.rate.tellUncounted(request, reply);
     if (refusal instanceof KvError && refusal.code === 'PRECONDITION_FAILED' && refusal.presentVersion) {
-      void reply.header('ETag', entityTag(refusal.presentVersion));
+      showVersion(reply, refusal.presentVersion);
     }
     if (refusal instanceof HttpError) void reply.headers(refusal.headers);
     void reply.code(status).header('Content-Type', JSON_UTF8).send(envelope(message, status));

@@ -16,9 +16,11 @@ import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
 import { UpdateEntryDto } from './dto/update-entry.dto.js';
 import type { IfMatch, Written } from './entry.js';
+import { showVersion } from './version-fields.js';
+import { KvError } from './kv.errors.js';
 import { KvService } from './kv.service.js';
 import { Patch } from './patch/patch.js';
-import { entityTag, matchesNone, mustNotExist, parseIfMatch } from './precondition.js';
+import { includesVersion, mustNotExist, parseVersions } from './precondition.js';
 import { parseFlag } from './query.js';
 
 type KeyRequest = FastifyRequest<{ Params: { key: string }; Querystring: Record<string, unknown> }>;
@@ -47,10 +49,16 @@ export class KvController {
     @Req() request: KeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
+    const ifMatch = parseVersions(request.headers['if-match']);
+    const ifNoneMatch = parseVersions(request.headers['if-none-match']);
     const entry = await this.kv.get(request.params.key);
+    // In this order (RFC 9110 §13.2.2).
+    if (ifMatch && !includesVersion(ifMatch, entry.version)) {
+      throw new KvError('PRECONDITION_FAILED', { presentVersion: entry.version });
+    }
     describe(reply, entry);
     void reply.header('Cache-Control', 'no-cache');
-    if (matchesNone(request.headers['if-none-match'], entry.version)) return `{"value":${entry.json}}`;
+    if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) return `{"value":${entry.json}}`;
     void reply.code(HttpStatus.NOT_MODIFIED).removeHeader('Content-Type');
     return undefined;
   }
@@ -62,7 +70,7 @@ export class KvController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const { key } = request.params;
-    const ifMatch = parseIfMatch(request.headers['if-match']);
+    const ifMatch = parseVersions(request.headers['if-match']);
     if (parseFlag(request.query, 'upsert')) {
       const mustCreate = mustNotExist(request.headers['if-none-match']);
       const written = await this.kv.upsert(key, value, { ttl, ifMatch }, mustCreate);
@@ -106,12 +114,12 @@ function done(message: string): string {
 }
 
 function describe(reply: FastifyReply, { version, expiresAt }: Written): void {
-  void reply.header('ETag', entityTag(version));
+  showVersion(reply, version);
   if (expiresAt !== undefined) void reply.header('KV-Expires-At', new Date(expiresAt).toISOString());
 }
 
 /** Of a write that needs an entry to be there: where nothing may be there, no version of it is acceptable. */
 function precondition({ headers }: FastifyRequest): IfMatch | undefined {
-  const ifMatch = parseIfMatch(headers['if-match']);
+  const ifMatch = parseVersions(headers['if-match']);
   return mustNotExist(headers['if-none-match']) ? [] : ifMatch;
 }

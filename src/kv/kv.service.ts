@@ -8,6 +8,7 @@ import { KvError } from './kv.errors.js';
 import { applyPatch } from './patch/apply-patch.js';
 import type { Patch } from './patch/patch.js';
 import { parseStored } from './patch/parse-stored.js';
+import { includesVersion } from './precondition.js';
 import { TarantoolRepository } from './tarantool.repository.js';
 
 /** Others may write an entry between a patch's read and its write; after so many times they are taken to go on doing so. */
@@ -73,7 +74,7 @@ export class KvService {
   async patch(key: string, patch: Patch, ifMatch?: WriteOptions['ifMatch']): Promise<Written> {
     for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
       const { json, version } = await this.get(key);
-      if (ifMatch && ifMatch !== '*' && !ifMatch.includes(version)) {
+      if (ifMatch && !includesVersion(ifMatch, version)) {
         throw new KvError('PRECONDITION_FAILED', { presentVersion: version });
       }
       const value = applyPatch(parseStored(json), patch);

@@ -1,36 +1,32 @@
 import type { IfMatch } from './entry.js';
 import { KvError } from './kv.errors.js';
 
-/** An entity tag (RFC 9110 §8.8.3), and one that is a version of ours. */
-const ENTITY_TAG = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
+/**
+ * What a list of entity tags consists of (RFC 9110 §5.6.1.2, §8.8.3): white space, commas, tags. Commas within a tag are part of
+ * it. Node hands on several lines of a field as one, joined by commas.
+ */
+const TOKEN = /[\t ]+|,|(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/y;
+
+/** More than anybody has use for. The header's 16 KiB would hold 5,000, to be compared in the store with each write. */
+export const MAX_ENTITY_TAGS = 128;
+
 const VERSION = /^[1-9]\d{0,15}$/;
 
-interface EntityTag {
-  readonly isWeak: boolean;
-  readonly opaque: string;
-}
-
 /**
- * `If-Match` (RFC 9110 §13.1.1): compared strongly, so weak tags never match; neither do tags that are no version.
+ * The versions that `If-Match` or `If-None-Match` names (RFC 9110 §13.1.1, §13.1.2). Tags that are no version of ours match nothing.
+ * Weak tags count in both, which §13.1.1 does not have: our tag names the version of an entry and not the bytes of a
+ * representation (§8.8.3.2), so one that a proxy weakened on its way says the same as before.
  * @throws {KvError} INVALID_PRECONDITION
  */
-export function parseIfMatch(field: string | undefined): IfMatch | undefined {
+export function parseVersions(field: string | undefined): IfMatch | undefined {
   if (field === undefined) return undefined;
   const tags = parse(field);
-  if (tags === '*') return '*';
-  return tags
-    .filter(({ isWeak, opaque }) => !isWeak && VERSION.test(opaque))
-    .map(({ opaque }) => Number(opaque));
+  return tags === '*' ? '*' : tags.filter((tag) => VERSION.test(tag)).map(Number);
 }
 
-/**
- * Whether a representation of this version is what the client has (RFC 9110 §13.1.2, compared weakly).
- * @throws {KvError} INVALID_PRECONDITION
- */
-export function matchesNone(field: string | undefined, version: number): boolean {
-  if (field === undefined) return true;
-  const tags = parse(field);
-  return tags !== '*' && tags.every(({ opaque }) => opaque !== String(version));
+/** Whether an entry of this version, which is there, is among them. */
+export function includesVersion(versions: IfMatch, version: number): boolean {
+  return versions === '*' || versions.includes(version);
 }
 
 /**
@@ -43,15 +39,19 @@ export function mustNotExist(field: string | undefined): boolean {
   return true;
 }
 
-export function entityTag(version: number): string {
-  return `"${version}"`;
-}
-
-function parse(field: string): '*' | EntityTag[] {
+/** What is between the quotes of each tag. */
+function parse(field: string): '*' | string[] {
   if (field.trim() === '*') return '*';
-  const tags = field.split(',').map((item) => ENTITY_TAG.exec(item.trim()));
-  return tags.map((match) => {
-    if (!match) throw new KvError('INVALID_PRECONDITION');
-    return { isWeak: match[1] !== undefined, opaque: match[2] ?? '' };
-  });
+  const tags: string[] = [];
+  let isAfterTag = false;
+  for (TOKEN.lastIndex = 0; TOKEN.lastIndex < field.length;) {
+    const [token, tag] = TOKEN.exec(field) ?? [];
+    if (token === undefined) throw new KvError('INVALID_PRECONDITION');
+    if (tag !== undefined) {
+      if (isAfterTag || tags.length === MAX_ENTITY_TAGS) throw new KvError('INVALID_PRECONDITION');
+      tags.push(tag);
+    }
+    if (tag !== undefined || token === ',') isAfterTag = tag !== undefined;
+  }
+  return tags;
 }

@@ -1,0 +1,9 @@
+import type { FastifyReply } from 'fastify';
+
+/**
+ * The fields that show an entry's version. `KV-Version` says the same as `ETag` in a form that no proxy touches: those that
+ * compress turn `"1742"` into `W/"1742"` or `"1742-gzip"`.
+ */
+export function showVersion(reply: FastifyReply, version: number): void {
+  void reply.header('ETag', `"${version}"`).header('KV-Version', String(version));
+}
