@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { KvError } from '../kv/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
+import { Repeats } from '../logging/repeats.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { allowedMethods } from './allowed-methods.js';
 import { envelope, JSON_UTF8 } from './envelope.js';
@@ -18,10 +19,14 @@ const RETRY_AFTER_S = '1';
 /** Whatever fails while a request is handled ends here and leaves as `{message, status}`. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
+  private readonly repeats: Repeats;
+
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly rate: ClientRate,
-  ) {}
+  ) {
+    this.repeats = new Repeats(logger);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -30,7 +35,7 @@ export class ErrorFilter implements ExceptionFilter {
 
     const refusal = toRefusal(error, request);
     const { status, message } = ERROR_TABLE[refusal.code];
-    if (status >= HttpStatus.INTERNAL_SERVER_ERROR) {
+    if (status >= HttpStatus.INTERNAL_SERVER_ERROR && this.repeats.allow(message)) {
       const level = refusal.code === 'INTERNAL' ? 'error' : 'warn';
       this.logger[level]({ reqId: request.id, err: error }, message);
     }
