@@ -104,16 +104,19 @@ describe('a media type', () => {
 
   it('answers 415 to another charset, and to a compressed body', async () => {
     await post('application/json; charset=latin1').send('{}').expect(415, answers.unsupportedMediaType);
-    await post('application/json')
+    const { headers } = await post('application/json')
       .set('Content-Encoding', 'gzip')
       .send('{}')
       .expect(415, answers.unsupportedMediaType);
+    expect(headers['accept-encoding']).toBe('identity');
   });
 
   it.each([
     'application/json',
     'application/json; charset=utf-8',
     'application/vnd.api+json',
+    'application/json; odata.metadata=minimal',
+    'application/ld+json; profile="http://www.w3.org/ns/json-ld#compacted"',
     'Application/JSON',
   ])('%s is JSON', async (type) => {
     await post(type).send('{"key":1}').expect(400, answers.invalidBody);

@@ -11,6 +11,7 @@ import type { Members } from '../kv/dto/members.js';
 import { KvError } from '../kv/kv.errors.js';
 import { Patch } from '../kv/patch/patch.js';
 import { HttpError } from './http.errors.js';
+import { checkNotCoded, isJsonMediaType, readMediaType } from './media-type.js';
 import { readJsonBody } from './request-body.js';
 
 /** A DTO says which members its body has: `readMembers` checks them. */
@@ -39,14 +40,20 @@ export class JsonBodyPipe implements PipeTransform {
   }
 
   private async readPatch(request: IncomingMessage): Promise<Patch> {
-    const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    const mediaType = readMediaType(request.headers['content-type'] ?? '') ?? '';
     if (!Patch.mediaTypes.includes(mediaType)) {
       throw new HttpError('UNSUPPORTED_MEDIA_TYPE', { 'Accept-Patch': Patch.mediaTypes.join(', ') });
     }
+    checkNotCoded(request.headers);
     return new Patch(mediaType, parse(await readJsonBody(request, this.maxBodyBytes)));
   }
 
   private async read(request: IncomingMessage, { members }: Dto): Promise<object> {
+    const type = request.headers['content-type'];
+    if (type !== undefined && type !== 'application/json' && !isJsonMediaType(readMediaType(type))) {
+      throw new HttpError('UNSUPPORTED_MEDIA_TYPE');
+    }
+    checkNotCoded(request.headers);
     return readMembers(parse(await readJsonBody(request, this.maxBodyBytes)), members);
   }
 }

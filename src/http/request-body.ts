@@ -2,9 +2,6 @@ import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './http.errors.js';
 
-/** `application/json` or `…+json` (RFC 6839 §3.1), in UTF-8 where a charset is named (RFC 8259 §8.1). */
-const JSON_MEDIA_TYPE = /^application\/(?:json|[\w.!#$&^-]+\+json)\s*(?:;\s*charset="?utf-?8"?\s*)?;?$/i;
-
 /**
  * Hands bodies on unread, so that they are read and parsed only after the guards: a throttled client costs no parsing.
  * Only what a request declares of its size is looked at before.
@@ -20,15 +17,11 @@ export function deferBodies(fastify: FastifyInstance, maxBodyBytes: number): voi
 }
 
 /**
- * The whole body.
- * @throws {HttpError} UNSUPPORTED_MEDIA_TYPE for anything but JSON, BODY_TOO_LARGE beyond `maxBytes`, MALFORMED_REQUEST when
+ * The whole body, of whatever media type.
+ * @throws {HttpError} BODY_TOO_LARGE beyond `maxBytes`, MALFORMED_REQUEST when
  * the client goes away in the middle.
  */
 export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
-  if ((type !== undefined && !JSON_MEDIA_TYPE.test(type)) || (encoding && encoding !== 'identity')) {
-    return Promise.reject(new HttpError('UNSUPPORTED_MEDIA_TYPE'));
-  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
