@@ -52,11 +52,7 @@ export class BatchController {
     const count = compare.length + success.length + (failure?.length ?? 0);
     await this.rate.charge(request, reply, Math.max(0, count - 1));
 
-    const outcome = await this.transactions.run({ compare, success, failure });
-    if (outcome.isCommitted) {
-      return `{"message":"committed","status":200,"revision":"${outcome.revision}","results":[${outcome.results.join(',')}]}`;
-    }
-    void reply.code(HttpStatus.CONFLICT);
-    return `{"message":"transaction aborted","status":409,"failed":[${outcome.failed.join(',')}]}`;
+    const { revision, results } = await this.transactions.run({ compare, success, failure });
+    return `{"message":"committed","status":200,"revision":"${revision}","results":[${results.join(',')}]}`;
   }
 }

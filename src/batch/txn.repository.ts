@@ -18,10 +18,10 @@ export interface Transaction {
   readonly failure: readonly Operation[] | undefined;
 }
 
-export type TransactionOutcome =
-  | { readonly isCommitted: true; readonly revision: number; readonly results: string[] }
-  /** Zero-based: the comparisons that do not hold, or the operation that was refused. */
-  | { readonly isCommitted: false; readonly failed: number[] };
+export interface Committed {
+  readonly revision: number;
+  readonly results: string[];
+}
 
 /** All or nothing in the store (tarantool/kv/txn.lua). */
 @Injectable()
@@ -35,7 +35,8 @@ export class TxnRepository {
     this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
   }
 
-  async run({ compare, success, failure }: Transaction): Promise<TransactionOutcome> {
+  /** @throws {KvError} TRANSACTION_ABORTED, INVALID_BODY, and what every write throws. */
+  async run({ compare, success, failure }: Transaction): Promise<Committed> {
     const args = this.args.begin(3);
     this.comparisons(compare);
     this.operations(success);
@@ -43,13 +44,15 @@ export class TxnRepository {
     else args.nil();
     const answer = await this.tarantool.call('kv.txn', args.bytes()).catch(writeFailure);
     answer.arrayHeader();
-    if (answer.integer() === OUTCOME.ABORTED) return { isCommitted: false, failed: readIndexes(answer) };
+    if (answer.integer() === OUTCOME.ABORTED) {
+      throw new KvError('TRANSACTION_ABORTED', { failed: readIndexes(answer) });
+    }
 
     const revision = answer.integer();
     const operations = answer.integer() === 1 ? success : (failure ?? []);
     const count = answer.arrayHeader();
     const results = operations.slice(0, count).map((operation) => readOperationResult(answer, operation));
-    return { isCommitted: true, revision, results };
+    return { revision, results };
   }
 
   private comparisons(compare: readonly Comparison[]): void {

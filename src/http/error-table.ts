@@ -7,33 +7,140 @@ export type ErrorCode = KvErrorCode | HttpErrorCode;
 export interface ErrorAnswer {
   readonly status: number;
   readonly message: string;
+  /** One sentence for people, in problem details. */
+  readonly detail: string;
 }
 
-/** Every failure that a client can be told of, in the one place that turns codes into statuses. */
+/**
+ * Every failure that a client can be told of, in the one place that turns codes into statuses. In lower case the codes are those of
+ * problem details, on which clients rely for ever: a row may be added, but none renamed.
+ */
 export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
-  INVALID_BODY: { status: HttpStatus.BAD_REQUEST, message: 'invalid request body' },
-  INVALID_QUERY: { status: HttpStatus.BAD_REQUEST, message: 'invalid query' },
-  INVALID_CURSOR: { status: HttpStatus.BAD_REQUEST, message: 'invalid cursor' },
-  INVALID_PRECONDITION: { status: HttpStatus.BAD_REQUEST, message: 'invalid precondition' },
-  INVALID_KEY: { status: HttpStatus.BAD_REQUEST, message: 'invalid key' },
-  MALFORMED_REQUEST: { status: HttpStatus.BAD_REQUEST, message: 'malformed request' },
-  CROSS_ORIGIN_REQUEST: { status: HttpStatus.FORBIDDEN, message: 'cross-origin request' },
-  KEY_NOT_FOUND: { status: HttpStatus.NOT_FOUND, message: 'key not found' },
-  NOT_FOUND: { status: HttpStatus.NOT_FOUND, message: 'not found' },
-  METHOD_NOT_ALLOWED: { status: HttpStatus.METHOD_NOT_ALLOWED, message: 'method not allowed' },
-  REQUEST_TIMEOUT: { status: HttpStatus.REQUEST_TIMEOUT, message: 'request timeout' },
-  KEY_EXISTS: { status: HttpStatus.CONFLICT, message: 'key already exists' },
-  PATCH_TEST_FAILED: { status: HttpStatus.CONFLICT, message: 'patch test failed' },
-  PATCH_CONFLICT: { status: HttpStatus.CONFLICT, message: 'conflict, try again' },
-  PRECONDITION_FAILED: { status: HttpStatus.PRECONDITION_FAILED, message: 'precondition failed' },
-  BODY_TOO_LARGE: { status: HttpStatus.PAYLOAD_TOO_LARGE, message: 'request body too large' },
-  VALUE_TOO_LARGE: { status: HttpStatus.PAYLOAD_TOO_LARGE, message: 'request body too large' },
-  MISDIRECTED_REQUEST: { status: HttpStatus.MISDIRECTED, message: 'misdirected request' },
-  UNSUPPORTED_MEDIA_TYPE: { status: HttpStatus.UNSUPPORTED_MEDIA_TYPE, message: 'unsupported media type' },
-  TOO_MANY_REQUESTS: { status: HttpStatus.TOO_MANY_REQUESTS, message: 'too many requests' },
-  HEADERS_TOO_LARGE: { status: 431, message: 'request header fields too large' },
-  INTERNAL: { status: HttpStatus.INTERNAL_SERVER_ERROR, message: 'internal server error' },
-  STORAGE_UNAVAILABLE: { status: HttpStatus.SERVICE_UNAVAILABLE, message: 'storage unavailable' },
-  SHUTTING_DOWN: { status: HttpStatus.SERVICE_UNAVAILABLE, message: 'shutting down' },
-  OUTCOME_UNKNOWN: { status: HttpStatus.GATEWAY_TIMEOUT, message: 'outcome unknown' },
+  INVALID_BODY: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid request body',
+    detail: 'The body is not JSON that this request takes, or holds what could not be kept exactly.',
+  },
+  INVALID_QUERY: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid query',
+    detail: 'A parameter of the query is unknown, given twice, or out of its range.',
+  },
+  INVALID_CURSOR: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid cursor',
+    detail: 'The cursor is none that a page was answered with, or is of another walk.',
+  },
+  INVALID_PRECONDITION: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid precondition',
+    detail: 'If-Match or If-None-Match is malformed, or not of the form that this request takes.',
+  },
+  INVALID_KEY: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid key',
+    detail:
+      'The key is empty, too long, not well-formed, a control character is in it, or a URL cannot carry it.',
+  },
+  MALFORMED_REQUEST: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'malformed request',
+    detail: 'The request is not well-formed HTTP.',
+  },
+  CROSS_ORIGIN_REQUEST: {
+    status: HttpStatus.FORBIDDEN,
+    message: 'cross-origin request',
+    detail: 'A page of another origin may not change anything here.',
+  },
+  KEY_NOT_FOUND: {
+    status: HttpStatus.NOT_FOUND,
+    message: 'key not found',
+    detail: 'There is no entry with this key.',
+  },
+  NOT_FOUND: { status: HttpStatus.NOT_FOUND, message: 'not found', detail: 'There is no such path.' },
+  METHOD_NOT_ALLOWED: {
+    status: HttpStatus.METHOD_NOT_ALLOWED,
+    message: 'method not allowed',
+    detail: 'The path has other methods: Allow lists them.',
+  },
+  REQUEST_TIMEOUT: {
+    status: HttpStatus.REQUEST_TIMEOUT,
+    message: 'request timeout',
+    detail: 'The request did not arrive whole in time.',
+  },
+  KEY_EXISTS: {
+    status: HttpStatus.CONFLICT,
+    message: 'key already exists',
+    detail: 'There is an entry with this key already.',
+  },
+  TRANSACTION_ABORTED: {
+    status: HttpStatus.CONFLICT,
+    message: 'transaction aborted',
+    detail: 'A comparison does not hold, or an operation was refused: nothing was applied.',
+  },
+  PATCH_TEST_FAILED: {
+    status: HttpStatus.CONFLICT,
+    message: 'patch test failed',
+    detail: 'A test of the patch does not hold.',
+  },
+  PATCH_CONFLICT: {
+    status: HttpStatus.CONFLICT,
+    message: 'conflict, try again',
+    detail: 'Others changed the entry again and again: nothing was applied.',
+  },
+  PRECONDITION_FAILED: {
+    status: HttpStatus.PRECONDITION_FAILED,
+    message: 'precondition failed',
+    detail: 'The entry is not as If-Match or If-None-Match requires it.',
+  },
+  BODY_TOO_LARGE: {
+    status: HttpStatus.PAYLOAD_TOO_LARGE,
+    message: 'request body too large',
+    detail: 'The body is larger than the service takes.',
+  },
+  VALUE_TOO_LARGE: {
+    status: HttpStatus.PAYLOAD_TOO_LARGE,
+    message: 'request body too large',
+    detail: 'What the request makes or reads is larger than the service takes.',
+  },
+  MISDIRECTED_REQUEST: {
+    status: HttpStatus.MISDIRECTED,
+    message: 'misdirected request',
+    detail: 'The service does not answer for the host that the request names.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+    message: 'unsupported media type',
+    detail: 'The body is not declared as JSON in UTF-8, or is coded.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: HttpStatus.TOO_MANY_REQUESTS,
+    message: 'too many requests',
+    detail: 'The client is over its rate: Retry-After says when to come back.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    message: 'request header fields too large',
+    detail: 'The request line and the header fields are too large.',
+  },
+  INTERNAL: {
+    status: HttpStatus.INTERNAL_SERVER_ERROR,
+    message: 'internal server error',
+    detail: 'A fault of the service.',
+  },
+  STORAGE_UNAVAILABLE: {
+    status: HttpStatus.SERVICE_UNAVAILABLE,
+    message: 'storage unavailable',
+    detail: 'The store cannot be asked or cannot write: certainly nothing was applied.',
+  },
+  SHUTTING_DOWN: {
+    status: HttpStatus.SERVICE_UNAVAILABLE,
+    message: 'shutting down',
+    detail: 'This process is stopping.',
+  },
+  OUTCOME_UNKNOWN: {
+    status: HttpStatus.GATEWAY_TIMEOUT,
+    message: 'outcome unknown',
+    detail: 'The store was asked to write and has not answered: it may or may not have been applied.',
+  },
 };

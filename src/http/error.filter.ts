@@ -7,7 +7,9 @@ import type { Logger } from '../logging/logger.js';
 import { Repeats } from '../logging/repeats.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { allowedMethods } from './allowed-methods.js';
-import { envelope, JSON_UTF8 } from './envelope.js';
+import { PROBLEM_JSON, prefersProblem } from './accept.js';
+import { addVary } from './vary.js';
+import { envelope, JSON_UTF8, problem } from './envelope.js';
 import { ERROR_TABLE } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
@@ -16,7 +18,7 @@ import { showVersion } from '../kv/version-fields.js';
 /** Seconds after which it is worth asking again when the store is away: it is restarted within one. */
 const RETRY_AFTER_S = '1';
 
-/** Whatever fails while a request is handled ends here and leaves as `{message, status}`. */
+/** Whatever fails while a request is handled ends here and leaves as `{message, status}`, or as problem details for who prefers them. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly repeats: Repeats;
@@ -45,7 +47,18 @@ export class ErrorFilter implements ExceptionFilter {
       showVersion(reply, refusal.presentVersion);
     }
     if (refusal instanceof HttpError) void reply.headers(refusal.headers);
-    void reply.code(status).header('Content-Type', JSON_UTF8).send(envelope(message, status));
+    addVary(reply, 'Accept');
+    const failed = refusal instanceof KvError && refusal.failed ? { failed: refusal.failed } : {};
+    if (prefersProblem(request.headers.accept)) {
+      void reply
+        .code(status)
+        .header('Content-Type', `${PROBLEM_JSON}; charset=utf-8`)
+        .send(problem(refusal.code, failed));
+    } else
+      void reply
+        .code(status)
+        .header('Content-Type', JSON_UTF8)
+        .send(envelope(message, status, failed));
   }
 }
 

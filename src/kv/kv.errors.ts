@@ -10,6 +10,7 @@ export type KvErrorCode =
   | 'KEY_NOT_FOUND'
   | 'KEY_EXISTS'
   | 'PRECONDITION_FAILED'
+  | 'TRANSACTION_ABORTED'
   | 'PATCH_TEST_FAILED'
   /** Others wrote the entry again and again between a patch's read and its write. */
   | 'PATCH_CONFLICT'
@@ -23,14 +24,18 @@ export type KvErrorCode =
 export interface KvErrorOptions extends ErrorOptions {
   /** The version that the entry has, where that is what refused. */
   presentVersion?: number;
+  /** Zero-based: of a transaction, the comparisons that do not hold, or the operation that was refused. */
+  failed?: readonly number[];
 }
 
 export class KvError extends Refusal<KvErrorCode> {
   override readonly name = 'KvError';
   readonly presentVersion: number | undefined;
+  readonly failed: readonly number[] | undefined;
 
   constructor(code: KvErrorCode, options?: KvErrorOptions) {
     super(code, options);
     this.presentVersion = options?.presentVersion;
+    this.failed = options?.failed;
   }
 }
