@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config, ThrottleConfig } from '../config/config.js';
 import { HttpError } from '../http/http.errors.js';
 import { readFailure } from '../kv/storage-failure.js';
-import { clientAddress } from './client-address.js';
+import { ClientAddresses } from './client-address.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 import type { Hit } from './tarantool-throttler.storage.js';
 
@@ -17,6 +17,7 @@ const COUNTED_PATHS = /^\/(?:kv|batch|txn)(?:[/?]|$)/;
 export class ClientRate {
   private readonly throttle: ThrottleConfig;
   private readonly policy: string;
+  private readonly addresses: ClientAddresses;
   private turnEnds: Promise<void> | undefined;
 
   constructor(
@@ -24,6 +25,7 @@ export class ClientRate {
     @InjectThrottlerStorage() private readonly storage: TarantoolThrottlerStorage,
   ) {
     this.throttle = config.get('throttle', { infer: true });
+    this.addresses = new ClientAddresses(config.get('http', { infer: true }).trustedProxies);
     // In whole seconds (§4.1.3): a shorter window is rounded up, which promises less, not more.
     this.policy = `"default";q=${this.throttle.limit};w=${Math.ceil(this.throttle.windowMs / 1000)}`;
   }
@@ -36,7 +38,7 @@ export class ClientRate {
   charge(request: FastifyRequest, reply: FastifyReply, requests: number): void | Promise<void> {
     const { limit, windowMs } = this.throttle;
     if (limit === 0 || requests === 0) return;
-    const client = clientAddress(request);
+    const client = this.addresses.of(request.raw);
     const hit = this.storage.takeHere(client, windowMs, limit, requests);
     if (hit) {
       return hit.isBlocked ? this.endOfTurn().then(() => this.settle(reply, hit)) : this.settle(reply, hit);
@@ -51,7 +53,7 @@ export class ClientRate {
   tellUncounted(request: FastifyRequest, reply: FastifyReply): void {
     const { limit, windowMs } = this.throttle;
     if (limit === 0 || reply.hasHeader('RateLimit') || !COUNTED_PATHS.test(request.url)) return;
-    this.tell(reply, this.storage.peek(clientAddress(request), windowMs, limit));
+    this.tell(reply, this.storage.peek(this.addresses.of(request.raw), windowMs, limit));
   }
 
   /**

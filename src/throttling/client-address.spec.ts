@@ -1,0 +1,92 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { ClientAddresses } from './client-address.js';
+
+const addresses = new ClientAddresses(['10.0.0.1', '192.168.0.0/16', '2001:db8:ffff::/48', '::1']);
+
+function clientOf(remoteAddress: string, forwarded?: string, from = addresses): string {
+  const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
+  const request = new IncomingMessage(socket);
+  if (forwarded !== undefined) request.headers['x-forwarded-for'] = forwarded;
+  return from.of(request);
+}
+
+describe('the address of a client', () => {
+  it.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['::ffff:203.0.113.9', '203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', clientOf('2001:db8:1:2::1')],
+  ])('is its own where it comes by itself: %s', (remote, client) => {
+    expect(clientOf(remote)).toBe(client);
+    expect(clientOf(remote, '198.51.100.7')).toBe(client);
+  });
+
+  it.each([
+    ['198.51.100.7', '198.51.100.7'],
+    ['198.51.100.7:1111', '198.51.100.7'],
+    ['"198.51.100.7:1111"', '198.51.100.7'],
+    ['  198.51.100.7  ', '198.51.100.7'],
+    ['198.51.100.7,', '198.51.100.7'],
+    [', ,198.51.100.7 , ', '198.51.100.7'],
+    ['::ffff:198.51.100.7', '198.51.100.7'],
+    ['[::ffff:198.51.100.7]:443', '198.51.100.7'],
+    ['1.1.1.1, 198.51.100.7', '198.51.100.7'],
+    ['1.1.1.1, 198.51.100.7:80, 192.168.3.4:99', '198.51.100.7'],
+    ['198.51.100.7, [2001:db8:ffff::1]:443, "192.168.3.4"', '198.51.100.7'],
+    ['2001:db8:1:2::1', clientOf('2001:db8:1:2::1')],
+    ['[2001:db8:1:2::1]', clientOf('2001:db8:1:2::1')],
+    ['[2001:db8:1:2::1]:443', clientOf('2001:db8:1:2::1')],
+    ['"[2001:db8:1:2::1]"', clientOf('2001:db8:1:2::1')],
+    ['"[2001:db8:1:2:9::9]:443"', clientOf('2001:db8:1:2::1')],
+    // All are proxies: the one who began.
+    ['192.168.0.9, 192.168.0.8', '192.168.0.9'],
+  ])('is what a trusted proxy forwarded: %s', (forwarded, client) => {
+    for (const proxy of ['10.0.0.1', '::ffff:10.0.0.1', '192.168.77.1', '::1', '2001:db8:ffff:1::2']) {
+      expect(clientOf(proxy, forwarded)).toBe(client);
+    }
+  });
+
+  it.each([
+    '',
+    'unknown',
+    '_hidden',
+    '198.51.100.7:',
+    '198.51.100.7:port',
+    '198.51.100.7:123456',
+    '198.51.100.256',
+    '198.51.100',
+    '0198.51.100.7',
+    '[198.51.100.7]',
+    '[2001:db8::1',
+    '2001:db8::1]:443',
+    '[]:443',
+    'fe80::1%eth0',
+    '"198.51.100.7',
+    '""',
+    'for=198.51.100.7',
+    '1.1.1.1; 198.51.100.7',
+    '1.1.1.1, garbage',
+    'x'.repeat(10_000),
+  ])('is the proxy itself where it forwards no address: %s', (forwarded) => {
+    expect(clientOf('10.0.0.1', forwarded)).toBe('10.0.0.1');
+  });
+
+  it('is the proxy that forwarded what is no address', () => {
+    expect(clientOf('10.0.0.1', '1.1.1.1, garbage, 192.168.0.8')).toBe('192.168.0.8');
+  });
+
+  it('is found within few steps, however many addresses there are', () => {
+    const proxies = Array.from({ length: 1000 }, (_, i) => `192.168.1.${i % 250}`);
+    expect(clientOf('10.0.0.1', ['198.51.100.7', ...proxies].join(', '))).toBe('192.168.1.234');
+  });
+
+  it.each([
+    ['127.1', '127.0.0.1'],
+    ['::ffff:10.9.8.7', '10.9.8.7'],
+    ['10.9.8.7/24', '10.9.8.200'],
+    ['2001:DB8::0/32', '2001:db8:5::1'],
+  ])('is forwarded by a proxy that is named as %s', (proxy, remote) => {
+    expect(clientOf(remote, '198.51.100.7', new ClientAddresses([proxy]))).toBe('198.51.100.7');
+  });
+});
