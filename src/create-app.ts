@@ -14,6 +14,7 @@ import { deferBodies } from './http/request-body.js';
 import { logRequests } from './http/request-log.js';
 import type { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
+import { ClientRate } from './throttling/client-rate.js';
 
 /** Builds the one application, ready to listen: the same for production and for every test. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
@@ -31,5 +32,6 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
     bodyParser: false,
     logger: new NestLogger(logger),
   });
+  app.get(ClientRate).watch(fastify);
   return app.init();
 }

@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TarantoolClient } from '../src/tarantool/tarantool-client.js';
+import { TarantoolThrottlerStorage } from '../src/throttling/tarantool-throttler.storage.js';
 import { answers } from './support/answers.js';
 import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
@@ -31,7 +33,7 @@ async function start(limit = LIMIT, windowMs = WINDOW_MS, trustedProxies = ['127
 }
 
 let clients = 0;
-const newClient = (): string => `192.0.2.${++clients}`;
+const newClient = (): string => `192.0.${2 + (++clients >> 8)}.${clients & 255}`;
 const get = (url: string, client: string) => request(url).get('/kv/state').set('X-Forwarded-For', client);
 const statuses = async (tests: PromiseLike<{ status: number }>[]): Promise<Record<number, number>> => {
   const counts: Record<number, number> = {};
@@ -164,5 +166,34 @@ describe('the limit', () => {
     const many = Array.from({ length: 100 }, () => get(url, client));
     expect(await statuses(many)).toEqual({ 200: 100 });
     expect((await get(url, client)).headers).not.toHaveProperty('ratelimit-policy');
+  });
+});
+
+describe('more clients than a process knows', () => {
+  it('are each counted exactly, and are forgotten when their windows are over', async () => {
+    const storage = new TarantoolThrottlerStorage(store.app.get(TarantoolClient), 4);
+    const pass = async (windowMs: number) => {
+      const names = Array.from({ length: 20 }, newClient);
+      let passed = 0;
+      for (let i = 0; i < 20; i++) {
+        const hits = await Promise.all(names.map((name) => storage.take(name, windowMs, 16, 1)));
+        passed += hits.filter(({ isBlocked }) => !isBlocked).length;
+      }
+      return passed;
+    };
+    expect(await pass(60_000)).toBe(20 * 16);
+    expect(Reflect.get(storage, 'windows')).toHaveProperty('size', 4);
+
+    const short = new TarantoolThrottlerStorage(store.app.get(TarantoolClient), 1000);
+    for (let i = 0; i < 200; i++) await short.take(newClient(), 10, 1, 1);
+    await expect
+      .poll(
+        async () => {
+          await short.take(newClient(), 10, 1, 1);
+          return (Reflect.get(short, 'windows') as Map<string, unknown>).size;
+        },
+        { interval: 1, timeout: 10_000 },
+      )
+      .toBeLessThan(30);
   });
 });

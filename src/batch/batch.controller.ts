@@ -33,7 +33,7 @@ export class BatchController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const operations = body.operations.map(parseOperation);
-    await this.rate.charge(request, reply, operations.length - 1);
+    await this.rate.chargeOperations(request, reply, operations.length);
     const results = await this.batches.run(operations);
     return `{"message":"processed","status":200,"results":[${results.join(',')}]}`;
   }
@@ -50,7 +50,7 @@ export class BatchController {
     const failure = body.failure?.map(parseOperation);
     for (const { key } of [...compare, ...success, ...(failure ?? [])]) checkKey(key, this.maxKeyBytes);
     const count = compare.length + success.length + (failure?.length ?? 0);
-    await this.rate.charge(request, reply, Math.max(0, count - 1));
+    await this.rate.chargeOperations(request, reply, count);
 
     const { revision, results } = await this.transactions.run({ compare, success, failure });
     return `{"message":"committed","status":200,"revision":"${revision}","results":[${results.join(',')}]}`;

@@ -5,7 +5,6 @@ import { KvError } from '../kv/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { Repeats } from '../logging/repeats.js';
-import { ClientRate } from '../throttling/client-rate.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PROBLEM_JSON, prefersProblem } from './accept.js';
 import { addVary } from './vary.js';
@@ -23,10 +22,7 @@ const RETRY_AFTER_S = '1';
 export class ErrorFilter implements ExceptionFilter {
   private readonly repeats: Repeats;
 
-  constructor(
-    @Inject(LOGGER) private readonly logger: Logger,
-    private readonly rate: ClientRate,
-  ) {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {
     this.repeats = new Repeats(logger);
   }
 
@@ -42,7 +38,6 @@ export class ErrorFilter implements ExceptionFilter {
       this.logger[level]({ reqId: request.id, err: error }, message);
     }
     if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
-    this.rate.tellUncounted(request, reply);
     if (refusal instanceof KvError && refusal.code === 'PRECONDITION_FAILED' && refusal.presentVersion) {
       showVersion(reply, refusal.presentVersion);
     }

@@ -19,6 +19,7 @@ import type { IfMatch, Written } from './entry.js';
 import { showVersion } from './version-fields.js';
 import { KvError } from './kv.errors.js';
 import { KvService } from './kv.service.js';
+import { ClientRate } from '../throttling/client-rate.js';
 import { Patch } from './patch/patch.js';
 import { includesVersion, mustNotExist, parseVersions } from './precondition.js';
 import { parseFlag } from './query.js';
@@ -32,7 +33,10 @@ const TOUCHED = done('touched');
 
 @Controller('kv')
 export class KvController {
-  constructor(private readonly kv: KvService) {}
+  constructor(
+    private readonly kv: KvService,
+    private readonly rate: ClientRate,
+  ) {}
 
   @Post()
   @HttpCode(HttpStatus.OK)
@@ -54,11 +58,14 @@ export class KvController {
     const entry = await this.kv.get(request.params.key);
     // In this order (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
+      this.rate.owe(request, Buffer.byteLength(entry.json));
       throw new KvError('PRECONDITION_FAILED', { presentVersion: entry.version });
     }
     describe(reply, entry);
     void reply.header('Cache-Control', 'no-cache');
     if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) return `{"value":${entry.json}}`;
+    // It was read all the same.
+    this.rate.owe(request, Buffer.byteLength(entry.json));
     void reply.code(HttpStatus.NOT_MODIFIED).removeHeader('Content-Type');
     return undefined;
   }
@@ -87,7 +94,13 @@ export class KvController {
     @Body() patch: Patch,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request)));
+    // At each attempt the document is read, and stored.
+    const onRead = (json: string): void => {
+      const bytes = Buffer.byteLength(json);
+      this.rate.owe(request, bytes);
+      this.rate.owe(request, bytes);
+    };
+    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request), onRead));
     return UPDATED;
   }
 

@@ -68,12 +68,19 @@ export class KvService {
   }
 
   /**
-   * Atomic by compare-and-set: read, patch, write if nobody else has written, or else again.
+   * Atomic by compare-and-set: read, patch, write if nobody else has written, or else again. `onRead` is told of what each attempt
+   * reads.
    * @throws {KvError} what `update` throws; PATCH_TEST_FAILED, PATCH_CONFLICT
    */
-  async patch(key: string, patch: Patch, ifMatch?: WriteOptions['ifMatch']): Promise<Written> {
+  async patch(
+    key: string,
+    patch: Patch,
+    ifMatch?: WriteOptions['ifMatch'],
+    onRead?: (json: string) => void,
+  ): Promise<Written> {
     for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
       const { json, version } = await this.get(key);
+      onRead?.(json);
       if (ifMatch && !includesVersion(ifMatch, version)) {
         throw new KvError('PRECONDITION_FAILED', { presentVersion: version });
       }

@@ -1,23 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { InjectThrottlerStorage } from '@nestjs/throttler';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config, ThrottleConfig } from '../config/config.js';
 import { HttpError } from '../http/http.errors.js';
 import { readFailure } from '../kv/storage-failure.js';
 import { ClientAddresses } from './client-address.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 import type { Hit } from './tarantool-throttler.storage.js';
+import { unitsOfBytes, Work } from './work.js';
 
-/** Where the rate is kept and told: the fields are those of draft-ietf-httpapi-ratelimit-headers-11. */
-const COUNTED_PATHS = /^\/(?:kv|batch|txn)(?:[/?]|$)/;
+/** Answers up to here are not measured. A UTF-16 unit is at most three bytes of UTF-8. */
+const SMALL_BYTES = 64 * 1024;
+const MAX_BYTES_OF_UNIT = 3;
 
-/** What a client may still ask for. */
+/** What a client may still ask for, told in the fields of draft-ietf-httpapi-ratelimit-headers-11. */
 @Injectable()
 export class ClientRate {
   private readonly throttle: ThrottleConfig;
   private readonly policy: string;
   private readonly addresses: ClientAddresses;
+  /** Of requests that cost more than one unit. */
+  private readonly works = new WeakMap<FastifyRequest, Work>();
+  private readonly uncounted = new WeakSet<FastifyRequest>();
   private turnEnds: Promise<void> | undefined;
 
   constructor(
@@ -31,29 +36,104 @@ export class ClientRate {
   }
 
   /**
-   * Counts requests of this client: all of them, or none where that is too many. No promise where it goes ahead and the store need
-   * not be asked.
+   * Counts a request, and what it declares of its body. No promise where it goes ahead and the store need not be asked.
    * @throws {HttpError} TOO_MANY_REQUESTS; {KvError} STORAGE_UNAVAILABLE when nobody can count.
    */
-  charge(request: FastifyRequest, reply: FastifyReply, requests: number): void | Promise<void> {
+  charge(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
+    if (this.throttle.limit === 0) return;
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    const units = length === undefined ? 0 : unitsOfBytes(Number(length));
+    if (encoding !== undefined) this.oweChunkedBody(request);
+    if (units === 0) return this.take(request, reply, 1);
+    const work = this.workOf(request);
+    work.bytes += units;
+    work.charged = 0;
+    const due = work.due(this.throttle.limit);
+    work.charged = due;
+    return this.take(request, reply, due);
+  }
+
+  /**
+   * Counts the operations of a request that was counted as one before. Refused, it has cost nothing.
+   * @throws as `charge`.
+   */
+  async chargeOperations(request: FastifyRequest, reply: FastifyReply, operations: number): Promise<void> {
+    const { limit } = this.throttle;
+    if (limit === 0) return;
+    const work = this.workOf(request);
+    work.operations = Math.max(1, operations);
+    const due = work.due(limit);
+    if (due === 0) return;
+    try {
+      await this.take(request, reply, operations > limit ? operations : due);
+      work.charged += due;
+    } catch (error) {
+      this.storage.giveBack(this.addresses.of(request.raw), limit, work.charged);
+      work.charged = work.operations;
+      this.tellNow(request, reply);
+      throw error;
+    }
+  }
+
+  /** Counts bytes that were worked on: the request goes on, and those after it may have to wait. */
+  owe(request: FastifyRequest, bytes: number): void {
     const { limit, windowMs } = this.throttle;
-    if (limit === 0 || requests === 0) return;
+    const units = unitsOfBytes(bytes);
+    if (units === 0 || limit === 0 || this.uncounted.has(request)) return;
+    const work = this.workOf(request);
+    work.bytes += units;
+    const due = work.due(limit);
+    work.charged += due;
+    if (due > 0) this.storage.owe(this.addresses.of(request.raw), windowMs, limit, due);
+  }
+
+  /** Whatever is answered to this request, its client's rate is not concerned. */
+  leaveOut(request: FastifyRequest): void {
+    this.uncounted.add(request);
+  }
+
+  /** Counts the bytes of each answer, and tells the rate also where a request was refused before it was counted. */
+  watch(fastify: FastifyInstance): void {
+    if (this.throttle.limit === 0) return;
+    fastify.addHook('onSend', (request, reply, payload, done) => {
+      const isLarge = typeof payload !== 'string' || payload.length * MAX_BYTES_OF_UNIT > SMALL_BYTES;
+      const bytes = isLarge ? bytesOf(payload, reply) : 0;
+      if (bytes > 0) this.owe(request, bytes);
+      if ((bytes > SMALL_BYTES || !reply.hasHeader('RateLimit')) && !this.uncounted.has(request)) {
+        this.tellNow(request, reply);
+      }
+      done();
+    });
+  }
+
+  private take(request: FastifyRequest, reply: FastifyReply, units: number): void | Promise<void> {
+    const { limit, windowMs } = this.throttle;
     const client = this.addresses.of(request.raw);
-    const hit = this.storage.takeHere(client, windowMs, limit, requests);
+    const hit = this.storage.takeHere(client, windowMs, limit, units);
     if (hit) {
       return hit.isBlocked ? this.endOfTurn().then(() => this.settle(reply, hit)) : this.settle(reply, hit);
     }
     return this.storage
-      .take(client, windowMs, limit, requests)
+      .take(client, windowMs, limit, units)
       .catch(readFailure)
       .then((late) => this.settle(reply, late));
   }
 
-  /** For an answer that was given before the rate was counted. */
-  tellUncounted(request: FastifyRequest, reply: FastifyReply): void {
-    const { limit, windowMs } = this.throttle;
-    if (limit === 0 || reply.hasHeader('RateLimit') || !COUNTED_PATHS.test(request.url)) return;
-    this.tell(reply, this.storage.peek(this.addresses.of(request.raw), windowMs, limit));
+  /** How long it is, shows only when it is over: by the bytes of its connection, the framing of its chunks among them. */
+  private oweChunkedBody(request: FastifyRequest): void {
+    const { raw } = request;
+    const before = raw.socket.bytesRead;
+    raw.once('close', () => this.owe(request, raw.socket.bytesRead - before));
+  }
+
+  private workOf(request: FastifyRequest): Work {
+    let work = this.works.get(request);
+    if (!work) {
+      work = new Work();
+      work.charged = 1;
+      this.works.set(request, work);
+    }
+    return work;
   }
 
   /**
@@ -76,9 +156,20 @@ export class ClientRate {
       throw new HttpError('TOO_MANY_REQUESTS', { 'Retry-After': String(hit.timeToBlockExpire) });
   }
 
+  private tellNow(request: FastifyRequest, reply: FastifyReply): void {
+    const { limit, windowMs } = this.throttle;
+    this.tell(reply, this.storage.peek(this.addresses.of(request.raw), windowMs, limit));
+  }
+
   private tell(reply: FastifyReply, { totalHits, timeToExpire }: Hit): void {
     const left = Math.max(0, this.throttle.limit - totalHits);
     void reply.header('RateLimit-Policy', this.policy);
     void reply.header('RateLimit', `"default";r=${left};t=${timeToExpire}`);
   }
+}
+
+function bytesOf(payload: unknown, reply: FastifyReply): number {
+  if (typeof payload === 'string') return Buffer.byteLength(payload);
+  if (Buffer.isBuffer(payload)) return payload.length;
+  return Number(reply.getHeader('content-length')) || 0;
 }

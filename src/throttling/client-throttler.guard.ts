@@ -27,9 +27,12 @@ export class ClientThrottlerGuard extends ThrottlerGuard {
 
   /** The stock guard looks up six kinds of metadata for each request, of which ours has one: whether it is left out. */
   override canActivate(context: ExecutionContext): Promise<boolean> {
-    if (this.isSkipped(context)) return ALLOWED;
     const { req, res } = this.getRequestResponse(context) as { req: FastifyRequest; res: FastifyReply };
-    return this.rate.charge(req, res, 1)?.then(() => true) ?? ALLOWED;
+    if (this.isSkipped(context)) {
+      this.rate.leaveOut(req);
+      return ALLOWED;
+    }
+    return this.rate.charge(req, res)?.then(() => true) ?? ALLOWED;
   }
 
   private isSkipped(context: ExecutionContext): boolean {

@@ -5,6 +5,12 @@ import type { TarantoolClient } from '../tarantool/tarantool-client.js';
 /** A process takes this part of what is left of a client's quota at a time, and serves from it without asking. */
 const SHARE = 1 / 8;
 
+/** Clients whose windows this process knows. For one more it asks the store at each request, and takes no more than that needs. */
+const MAX_CLIENTS = 65_536;
+
+/** Windows that are looked at for each new one, so that those which are over are forgotten without a long walk. */
+const SWEPT_FOR_EACH = 2;
+
 /** What this process knows of a client's present window. */
 interface Window {
   /** By this process's monotonic clock, in ms: never later than the window's end in the store. */
@@ -15,6 +21,14 @@ interface Window {
   remaining: number;
   /** Requests that wait for `refill`. */
   waiting: number;
+  /** Units of work that was done, and that the store is not told of yet. */
+  owed: number;
+  /** Units of refused batches that were given back. */
+  givenBack: number;
+  /** Something of several units was refused, and booked for a later window. */
+  isBooked: boolean;
+  /** Whether it is known from one request to the next. */
+  isKept: boolean;
   refill?: Promise<void>;
 }
 
@@ -28,9 +42,12 @@ export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 export class TarantoolThrottlerStorage implements ThrottlerStorage {
   private readonly windows = new Map<string, Window>();
   private readonly writer = new MsgpackWriter(512);
-  private sweptAt = performance.now();
+  private sweep = this.windows.entries();
 
-  constructor(private readonly tarantool: TarantoolClient) {}
+  constructor(
+    private readonly tarantool: TarantoolClient,
+    private readonly maxClients = MAX_CLIENTS,
+  ) {}
 
   /** One request; what the module of the guard asks for. */
   increment(client: string, windowMs: number, limit: number): Promise<Hit> {
@@ -38,33 +55,46 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
   }
 
   /**
-   * Counts requests: all of them, or none where that is too many.
+   * Counts units: all of them, or none where that is too many.
    * @throws what the client of Tarantool throws when the store cannot be asked.
    */
-  async take(client: string, windowMs: number, limit: number, requests: number): Promise<Hit> {
+  async take(client: string, windowMs: number, limit: number, units: number): Promise<Hit> {
+    const window = this.windowOf(client, limit);
     for (;;) {
-      const known = this.takeHere(client, windowMs, limit, requests);
+      const known = takeFrom(window, windowMs, limit, units);
       if (known) return known;
-      const window = this.windowOf(client, performance.now(), windowMs, limit);
-      window.waiting += requests;
+      if (units > 1) return this.takeWhole(client, window, windowMs, limit, units);
+      window.waiting++;
       window.refill ??= this.refill(client, window, windowMs, limit);
       await window.refill;
     }
   }
 
   /** As `take`, by what this process knows; undefined, and nothing counted, where the store has to be asked. */
-  takeHere(client: string, windowMs: number, limit: number, requests: number): Hit | undefined {
-    const now = performance.now();
-    const window = this.windowOf(client, now, windowMs, limit);
-    if (now >= window.endsAt) {
-      if (requests <= limit) return undefined;
-      return hit({ ...newWindow(limit, now + windowMs), remaining: 0 }, limit, now, true);
-    }
-    if (window.share >= requests) {
-      window.share -= requests;
-      return hit(window, limit, now, false);
-    }
-    return window.share + window.remaining < requests ? hit(window, limit, now, true) : undefined;
+  takeHere(client: string, windowMs: number, limit: number, units: number): Hit | undefined {
+    return takeFrom(this.windowOf(client, limit), windowMs, limit, units);
+  }
+
+  /** Counts work that is done already, whatever is left. Where the store cannot be told, it is forgotten. */
+  owe(client: string, windowMs: number, limit: number, units: number): void {
+    const window = this.windowOf(client, limit);
+    const here = performance.now() < window.endsAt ? Math.min(units, window.share) : 0;
+    window.share -= here;
+    window.owed += units - here;
+    window.remaining = Math.max(0, window.remaining - (units - here));
+    if (window.owed > 0)
+      (window.refill ??= this.refill(client, window, windowMs, limit)).catch(() => undefined);
+  }
+
+  /**
+   * Takes back what was counted for a request that was refused after all: in a window not more than the limit, or refusals would
+   * cost nothing however many there are.
+   */
+  giveBack(client: string, limit: number, units: number): void {
+    const window = this.windowOf(client, limit);
+    if (performance.now() >= window.endsAt || window.givenBack + units > limit) return;
+    window.givenBack += units;
+    window.share += units;
   }
 
   /** What `take` would answer, without counting. */
@@ -75,12 +105,13 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     return hit(present, limit, now, false);
   }
 
-  private windowOf(client: string, now: number, windowMs: number, limit: number): Window {
+  private windowOf(client: string, limit: number): Window {
     let window = this.windows.get(client);
     if (!window) {
-      this.sweep(now, windowMs);
+      this.forgetSome();
       window = newWindow(limit, 0);
-      this.windows.set(client, window);
+      window.isKept = this.windows.size < this.maxClients;
+      if (window.isKept) this.windows.set(client, window);
     }
     return window;
   }
@@ -91,36 +122,108 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     const left = asked < window.endsAt ? window.remaining : limit;
     // In the next turn of the event loop all requests that arrived together are waiting.
     await new Promise(setImmediate);
-    const want = Math.max(1, window.waiting - window.share, Math.floor(left * SHARE));
+    const { waiting, owed } = window;
+    const needed = Math.max(waiting > 0 ? 1 : 0, waiting - window.share);
+    // A share that nobody remembers would be lost.
+    const want = window.isKept && waiting > 0 ? Math.max(needed, Math.floor(left * SHARE)) : needed;
+    window.owed = 0;
     try {
-      const args = this.writer.reset().arrayHeader(4).string(client).integer(limit).integer(windowMs);
-      const answer = await this.tarantool.call('throttle.take', args.integer(want).bytes());
-      answer.arrayHeader();
-      const granted = answer.integer();
-      window.remaining = answer.integer();
-      const endsAt = asked + answer.integer();
-      // A share of the window before is void. Two reckonings of the same end differ by what the questions took.
-      const isSameWindow = asked < window.endsAt && endsAt - window.endsAt < windowMs / 2;
-      window.share = isSameWindow ? window.share + granted : granted;
-      window.endsAt = isSameWindow ? Math.max(window.endsAt, endsAt) : endsAt;
+      const granted = await this.ask(client, window, windowMs, limit, { asked, want, owed, whole: 0 });
+      window.share += granted;
     } finally {
       window.waiting = 0;
       delete window.refill;
     }
+    if (window.owed > 0) this.owe(client, windowMs, limit, 0);
   }
 
-  /** Forgets the clients whose window is over, once a window. */
-  private sweep(now: number, windowMs: number): void {
-    if (now - this.sweptAt < windowMs) return;
-    this.sweptAt = now;
-    for (const [client, { endsAt, refill }] of this.windows) {
+  private async takeWhole(
+    client: string,
+    window: Window,
+    windowMs: number,
+    limit: number,
+    units: number,
+  ): Promise<Hit> {
+    const asked = performance.now();
+    const here = asked < window.endsAt ? window.share : 0;
+    window.share -= here;
+    const whole = units - here;
+    const granted = await this.ask(client, window, windowMs, limit, { asked, want: 0, owed: 0, whole });
+    const now = performance.now();
+    if (granted === whole) return hit(window, limit, now, false);
+    if (now < window.endsAt) window.share += here;
+    window.isBooked = true;
+    return hit(window, limit, now, true);
+  }
+
+  /** Asks the store, and learns from it where the window is. Returns what was granted. */
+  private async ask(
+    client: string,
+    window: Window,
+    windowMs: number,
+    limit: number,
+    { asked, want, owed, whole }: { asked: number; want: number; owed: number; whole: number },
+  ): Promise<number> {
+    const args = this.writer.reset().arrayHeader(6).string(client).integer(limit).integer(windowMs);
+    const answer = await this.tarantool.call(
+      'throttle.take',
+      args.integer(want).integer(owed).integer(whole).bytes(),
+    );
+    answer.arrayHeader();
+    const granted = answer.integer();
+    window.remaining = answer.integer();
+    const endsAt = asked + answer.integer();
+    // Two reckonings of the same end differ by what the questions took.
+    if (asked < window.endsAt && endsAt - window.endsAt < windowMs / 2) {
+      window.endsAt = Math.max(window.endsAt, endsAt);
+    } else {
+      // A share of the window before is void.
+      Object.assign(window, { endsAt, share: 0, givenBack: 0, isBooked: false });
+    }
+    return granted;
+  }
+
+  /** Forgets clients whose window is over, a few at a time and each in its turn. */
+  private forgetSome(): void {
+    const now = performance.now();
+    for (let i = 0; i < SWEPT_FOR_EACH; i++) {
+      const next = this.sweep.next();
+      if (next.done) {
+        this.sweep = this.windows.entries();
+        return;
+      }
+      const [client, { endsAt, refill }] = next.value;
       if (endsAt <= now && !refill) this.windows.delete(client);
     }
   }
 }
 
 function newWindow(limit: number, endsAt: number): Window {
-  return { endsAt, share: 0, remaining: limit, waiting: 0 };
+  return {
+    endsAt,
+    share: 0,
+    remaining: limit,
+    waiting: 0,
+    owed: 0,
+    givenBack: 0,
+    isBooked: false,
+    isKept: true,
+  };
+}
+
+function takeFrom(window: Window, windowMs: number, limit: number, units: number): Hit | undefined {
+  const now = performance.now();
+  if (now >= window.endsAt) {
+    if (units <= limit) return undefined;
+    return hit(newWindow(limit, now + windowMs), limit, now, true);
+  }
+  if (window.share >= units) {
+    window.share -= units;
+    return hit(window, limit, now, false);
+  }
+  // Several units may be booked: only the store knows, unless it was asked in this window.
+  const isRefused = units === 1 ? window.remaining < 1 : units > limit || window.isBooked;
+  return isRefused ? hit(window, limit, now, true) : undefined;
 }
 
 function hit({ share, remaining, endsAt }: Window, limit: number, now: number, isBlocked: boolean): Hit {

@@ -19,7 +19,7 @@ local function pass(ms)
 end
 
 local test = tap.test('throttle')
-test:plan(7)
+test:plan(10)
 
 test:test('a window', function(t)
     t:plan(6)
@@ -72,32 +72,88 @@ test:test('never more than the limit in a window, whoever comes between', functi
     t:is(take('h', LIMIT, WINDOW_MS, 1), 1, 'and again in the next window')
 end)
 
+test:test('work that is done already', function(t)
+    t:plan(4)
+    t:is_deeply({take('i', LIMIT, WINDOW_MS, 1, 4)}, {1, 5, 1000}, 'is counted')
+    t:is_deeply({take('i', LIMIT, WINDOW_MS, 0, 20)}, {0, 0, 2500}, 'also beyond the limit, and then the window is longer')
+    pass(2499)
+    t:is(take('i', LIMIT, WINDOW_MS, 1), 0, 'until all is made up for')
+    pass(2)
+    t:is_deeply({take('i', LIMIT, WINDOW_MS, 1)}, {1, 9, 1000}, 'and then all is as before')
+end)
+
+test:test('all or none', function(t)
+    t:plan(9)
+    t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {6, 4, 1000}, 'is granted where there is as much')
+    t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {0, 4, 1000}, 'refused where there is not, and takes nothing')
+    t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {0, 4, 1000}, 'however often')
+    pass(1001)
+    take('j', LIMIT, WINDOW_MS, LIMIT)
+    local granted, _, rest_ms = take('j', LIMIT, WINDOW_MS, 0, 0, 6)
+    t:is(granted, 6, 'is granted in the next window')
+    -- Up to 1 ms more, by rounding.
+    t:ok(rest_ms == 1600 or rest_ms == 1601, 'which is longer for it')
+    t:is(take('j', LIMIT, WINDOW_MS, 0, 0, 6), 0, 'once')
+    pass(1601 + 1000 * throttle.booking_seconds)
+    take('j', LIMIT, WINDOW_MS, LIMIT)
+    t:is(take('j', LIMIT, WINDOW_MS, 0, 0, 6), 0, 'and not to one who stays away for long')
+    t:is(take('k', LIMIT, WINDOW_MS, 0, 0, LIMIT + 1), 0, 'what is more than the limit is refused')
+    pass(1001)
+    take('k', LIMIT, WINDOW_MS, 1)
+    t:is(take('k', LIMIT, WINDOW_MS, 0, 0, LIMIT + 1), 0, 'for ever')
+end)
+
+test:test('never more than the limit on the average, whatever is asked for', function(t)
+    t:plan(1)
+    local seed = os.time()
+    math.randomseed(seed)
+    local too_much = 0
+    for client = 1, 300 do
+        local begin, used, ends = now, 0, now
+        for _ = 1, 60 do
+            local owed = math.random() < 0.2 and math.random(30) or 0
+            local whole = math.random() < 0.3 and math.random(LIMIT + 3) or 0
+            local granted, _, rest_ms = take('random ' .. client, LIMIT, WINDOW_MS, math.random(0, 3), owed, whole)
+            if now >= ends then
+                begin, used = now, 0
+            end
+            ends = now + rest_ms / 1000
+            used = used + granted + owed
+            -- Up to 1 ms more, by rounding.
+            if used > LIMIT * (ends - begin) * 1000 / WINDOW_MS + 0.001 then
+                too_much = too_much + 1
+            end
+            pass(math.random(0, 400) + 0.5)
+        end
+    end
+    t:is(too_much, 0, 'with the seed ' .. seed)
+end)
+
 -- From here on the windows of the tests above are over, and generations are small.
 pass(100000)
 throttle.generation_clients, throttle.max_generations = 2, 3
 
 test:test('more clients than there is room for', function(t)
-    t:plan(7)
+    t:plan(6)
+    throttle.shared_windows = 1
     -- The generation of the tests above is full by now, over, and dropped.
-    for i = 1, 5 do
+    for i = 1, 6 do
         take('x' .. i, LIMIT, WINDOW_MS, LIMIT)
         pass(10)
     end
-    t:is(take('y', LIMIT, WINDOW_MS, 1), 1, 'the last one that fits is served')
-    local granted, remaining, rest_ms = take('one too many', LIMIT, WINDOW_MS, 1)
-    t:is_deeply({granted, remaining}, {0, 0}, 'a further one gets nothing')
-    -- Up to 1 ms more, by rounding.
-    t:ok(rest_ms == WINDOW_MS - 40 or rest_ms == WINDOW_MS - 39, 'until the oldest generation is over')
+    t:is_deeply({take('one too many', LIMIT, WINDOW_MS, LIMIT - 1)}, {LIMIT - 1, 1, WINDOW_MS}, 'a further one is served')
+    t:is_deeply({take('another', LIMIT, WINDOW_MS, 5)}, {1, 0, WINDOW_MS}, 'and shares the quota with others like it')
     local again = 0
-    for i = 1, 5 do
+    for i = 1, 6 do
         again = again + take('x' .. i, LIMIT, WINDOW_MS, 1)
     end
     t:is(again, 0, 'those that are known are not forgotten')
-    t:is_deeply({take('y', LIMIT, WINDOW_MS, 1)}, {1, LIMIT - 2, WINDOW_MS}, 'and go on')
-    pass(WINDOW_MS - 41)
-    t:is(take('one too many', LIMIT, WINDOW_MS, 1), 0, 'not a moment sooner')
-    pass(2)
-    t:is(take('one too many', LIMIT, WINDOW_MS, 1), 1, 'and then there is room')
+    pass(WINDOW_MS - 20)
+    t:is(take('one too many', LIMIT, WINDOW_MS, 1), 0, 'when there is room again, nobody gets a second quota in the same window')
+    t:is(take('yet another', LIMIT, WINDOW_MS, 1), 0, 'for whoever shares it')
+    pass(21)
+    t:is(take('one too many', LIMIT, WINDOW_MS, 1), 1, 'which ends like any other')
+    pass(WINDOW_MS)
 end)
 
 test:test('clients that stay away', function(t)
