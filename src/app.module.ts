@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { Answers } from './answers/answers.js';
+import { AnswersModule } from './answers/answers.module.js';
 import type { Config } from './config/config.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
@@ -18,7 +20,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
 /** The composition root: what a request meets, in the order in which it meets it. */
 @Module({})
 export class AppModule {
-  static with(config: Config, logger: Logger): DynamicModule {
+  static with(config: Config, logger: Logger, answers: Answers): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -31,6 +33,7 @@ export class AppModule {
         }),
         LoggingModule.with(logger),
         TarantoolModule,
+        AnswersModule.with(answers),
         ThrottlingModule,
         KvModule,
         ListingModule,

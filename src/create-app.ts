@@ -2,6 +2,8 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Answers } from './answers/answers.js';
+import { boundedResponse } from './answers/bounded-response.js';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { collectRoutes } from './http/allowed-methods.js';
@@ -18,7 +20,8 @@ import { ClientRate } from './throttling/client-rate.js';
 
 /** Builds the one application, ready to listen: the same for production and for every test. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter(fastifyOptions(config));
+  const answers = new Answers(config);
+  const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers)));
   const fastify = adapter.getInstance<FastifyInstance>();
   collectRoutes(fastify);
   addCommonHeaders(fastify);
@@ -28,10 +31,14 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   refuseCrossOrigin(fastify, config.http.corsOrigins);
   deferBodies(fastify, config.limits.maxBodyBytes);
 
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(config, logger), adapter, {
-    bodyParser: false,
-    logger: new NestLogger(logger),
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(config, logger, answers),
+    adapter,
+    {
+      bodyParser: false,
+      logger: new NestLogger(logger),
+    },
+  );
   app.get(ClientRate).watch(fastify);
   return app.init();
 }

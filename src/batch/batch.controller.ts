@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Answers } from '../answers/answers.js';
 import type { Config } from '../config/config.js';
 import { checkKey } from '../kv/key.js';
 import { ClientRate } from '../throttling/client-rate.js';
@@ -20,6 +21,7 @@ export class BatchController {
     private readonly batches: BatchService,
     private readonly transactions: TxnRepository,
     private readonly rate: ClientRate,
+    private readonly answers: Answers,
     config: ConfigService<Config, true>,
   ) {
     this.maxKeyBytes = config.get('limits', { infer: true }).maxKeyBytes;
@@ -34,8 +36,9 @@ export class BatchController {
   ): Promise<string> {
     const operations = body.operations.map(parseOperation);
     await this.rate.chargeOperations(request, reply, operations.length);
-    const results = await this.batches.run(operations);
-    return `{"message":"processed","status":200,"results":[${results.join(',')}]}`;
+    const room = this.answers.room(reply);
+    const results = await this.batches.run(operations, room);
+    return room.settle(`{"message":"processed","status":200,"results":[${results.join(',')}]}`);
   }
 
   @Post('txn')
@@ -52,7 +55,10 @@ export class BatchController {
     const count = compare.length + success.length + (failure?.length ?? 0);
     await this.rate.chargeOperations(request, reply, count);
 
-    const { revision, results } = await this.transactions.run({ compare, success, failure });
-    return `{"message":"committed","status":200,"revision":"${revision}","results":[${results.join(',')}]}`;
+    const room = this.answers.room(reply);
+    const { revision, results } = await this.transactions.run({ compare, success, failure }, room);
+    return room.settle(
+      `{"message":"committed","status":200,"revision":"${revision}","results":[${results.join(',')}]}`,
+    );
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import type { AnswerRoom } from '../answers/answer-room.js';
 import type { Config } from '../config/config.js';
 import { ArgumentsWriter } from '../kv/arguments-writer.js';
-import { OUTCOME, REFUSALS } from '../kv/outcome.js';
 import { KvError } from '../kv/kv.errors.js';
+import { OUTCOME } from '../kv/outcome.js';
 import { writeFailure } from '../kv/storage-failure.js';
+import { refusal } from '../kv/tarantool.repository.js';
 import { readTuple, readWritten } from '../kv/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
@@ -23,6 +25,11 @@ export interface Committed {
   readonly results: string[];
 }
 
+/** What an answer may hold, which the store sees to. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Bytes that are decoded in a row. */
+const STEP_BYTES = 256 * 1024;
+
 /** All or nothing in the store (tarantool/kv/txn.lua). */
 @Injectable()
 export class TxnRepository {
@@ -35,24 +42,47 @@ export class TxnRepository {
     this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
   }
 
-  /** @throws {KvError} TRANSACTION_ABORTED, INVALID_BODY, and what every write throws. */
-  async run({ compare, success, failure }: Transaction): Promise<Committed> {
-    const args = this.args.begin(3);
+  /**
+   * One that reads much is done when there is room for its answer: until then nothing of it is.
+   * @throws {KvError} TRANSACTION_ABORTED, INVALID_BODY, VALUE_TOO_LARGE, and what every write throws.
+   */
+  async run(transaction: Transaction, room: AnswerRoom): Promise<Committed> {
+    let { answer, outcome } = await this.call(transaction, false);
+    if (outcome === OUTCOME.LARGE) {
+      await room.take(MAX_ANSWER_BYTES);
+      ({ answer, outcome } = await this.call(transaction, true));
+    }
+    if (outcome === OUTCOME.ABORTED)
+      throw new KvError('TRANSACTION_ABORTED', { failed: readIndexes(answer) });
+    if (outcome !== OUTCOME.OK) throw refusal(outcome, 0);
+
+    const revision = answer.integer();
+    const operations = answer.integer() === 1 ? transaction.success : (transaction.failure ?? []);
+    const results: string[] = [];
+    let stepEnd = answer.offset + STEP_BYTES;
+    for (const operation of operations.slice(0, answer.arrayHeader())) {
+      if (answer.offset > stepEnd) {
+        await room.turn(STEP_BYTES);
+        stepEnd = answer.offset + STEP_BYTES;
+      }
+      results.push(readOperationResult(answer, operation));
+    }
+    return { revision, results };
+  }
+
+  private async call(
+    { compare, success, failure }: Transaction,
+    mayBeLarge: boolean,
+  ): Promise<{ answer: MsgpackReader; outcome: number }> {
+    const args = this.args.begin(4);
     this.comparisons(compare);
     this.operations(success);
     if (failure) this.operations(failure);
     else args.nil();
+    args.boolean(mayBeLarge);
     const answer = await this.tarantool.call('kv.txn', args.bytes()).catch(writeFailure);
     answer.arrayHeader();
-    if (answer.integer() === OUTCOME.ABORTED) {
-      throw new KvError('TRANSACTION_ABORTED', { failed: readIndexes(answer) });
-    }
-
-    const revision = answer.integer();
-    const operations = answer.integer() === 1 ? success : (failure ?? []);
-    const count = answer.arrayHeader();
-    const results = operations.slice(0, count).map((operation) => readOperationResult(answer, operation));
-    return { revision, results };
+    return { answer, outcome: answer.integer() };
   }
 
   private comparisons(compare: readonly Comparison[]): void {
@@ -78,7 +108,7 @@ export class TxnRepository {
 function readOperationResult(answer: MsgpackReader, { op }: Operation): string {
   const members = answer.arrayHeader() - 1;
   const outcome = answer.integer();
-  if (outcome !== OUTCOME.OK) return refusedResult(new KvError(REFUSALS[outcome] ?? 'KEY_NOT_FOUND'));
+  if (outcome !== OUTCOME.OK) return refusedResult(refusal(outcome, 0));
   if (op === 'get') return readResult(readTuple(answer));
   return writtenResult(op, readWritten(answer, members), answer.boolean());
 }

@@ -24,6 +24,8 @@ export interface LimitsConfig {
   maxKeyBytes: number;
   maxBodyBytes: number;
   maxDepth: number;
+  /** Of a process: large answers on their way from the store, made, and waiting for clients. */
+  maxAnswersBytes: number;
 }
 
 export interface ThrottleConfig {

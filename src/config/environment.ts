@@ -48,6 +48,9 @@ export class Environment {
   @Whole(64, 33_554_432)
   MAX_BODY_BYTES = 1_048_576;
 
+  @Whole(1, 65_536, 'MiB')
+  MAX_ANSWERS_MIB = 64;
+
   // Tarantool's own Lua refuses more than 127 levels, so what operators may look at there stays below.
   @Whole(1, 100)
   MAX_DEPTH = 64;

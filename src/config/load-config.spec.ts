@@ -7,7 +7,7 @@ describe('the environment', () => {
   it('has safe defaults, and no secret among them', () => {
     expect(loadConfig({})).toMatchObject({
       http: { host: '0.0.0.0', port: 5000, trustedProxies: [], shutdownTimeoutMs: 10_000 },
-      limits: { maxKeyBytes: 512, maxBodyBytes: 1_048_576, maxDepth: 64 },
+      limits: { maxKeyBytes: 512, maxBodyBytes: 1_048_576, maxDepth: 64, maxAnswersBytes: 67_108_864 },
       throttle: { limit: 1000, windowMs: 1000 },
       tarantool: {
         embedded: true,

@@ -52,7 +52,12 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       allowedHosts: allowedHosts(env.ALLOWED_HOSTS ?? ownHosts(env.HOST)),
       shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
     },
-    limits: { maxKeyBytes: env.MAX_KEY_BYTES, maxBodyBytes: env.MAX_BODY_BYTES, maxDepth: env.MAX_DEPTH },
+    limits: {
+      maxKeyBytes: env.MAX_KEY_BYTES,
+      maxBodyBytes: env.MAX_BODY_BYTES,
+      maxDepth: env.MAX_DEPTH,
+      maxAnswersBytes: env.MAX_ANSWERS_MIB * 1024 * 1024,
+    },
     throttle: { limit: env.THROTTLE_LIMIT, windowMs: env.THROTTLE_TTL },
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
     tarantool: {

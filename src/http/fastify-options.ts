@@ -1,4 +1,5 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
 import { answerClientError } from './client-error.js';
 import { requestId } from './request-id.js';
@@ -15,7 +16,10 @@ const TIMEOUT_CHECK_MS = 5000;
 /** Longer than the idle time-outs of common load balancers (60 s), so that it is they who close. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-export function fastifyOptions({ http }: Config): FastifyOptions {
+export function fastifyOptions(
+  { http }: Config,
+  response: typeof ServerResponse<IncomingMessage>,
+): FastifyOptions {
   return {
     // The request log is our own hook, and the body limit is kept where bodies are read.
     logger: false,
@@ -27,7 +31,11 @@ export function fastifyOptions({ http }: Config): FastifyOptions {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
-    http: { requireHostHeader: false, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: {
+      requireHostHeader: false,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      ServerResponse: response,
+    },
     clientErrorHandler: answerClientError,
     rewriteUrl,
     // Node bounds the request line (16 KiB of headers); a key that is too long is our own answer, not the router's.

@@ -12,6 +12,7 @@ import {
   Res,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Answers } from '../answers/answers.js';
 import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
 import { UpdateEntryDto } from './dto/update-entry.dto.js';
@@ -36,6 +37,7 @@ export class KvController {
   constructor(
     private readonly kv: KvService,
     private readonly rate: ClientRate,
+    private readonly answers: Answers,
   ) {}
 
   @Post()
@@ -55,7 +57,8 @@ export class KvController {
   ): Promise<string | undefined> {
     const ifMatch = parseVersions(request.headers['if-match']);
     const ifNoneMatch = parseVersions(request.headers['if-none-match']);
-    const entry = await this.kv.get(request.params.key);
+    const room = this.answers.room(reply);
+    const entry = await this.kv.get(request.params.key, room);
     // In this order (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
       this.rate.owe(request, Buffer.byteLength(entry.json));
@@ -63,7 +66,9 @@ export class KvController {
     }
     describe(reply, entry);
     void reply.header('Cache-Control', 'no-cache');
-    if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) return `{"value":${entry.json}}`;
+    if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) {
+      return room.settle(`{"value":${entry.json}}`);
+    }
     // It was read all the same.
     this.rate.owe(request, Buffer.byteLength(entry.json));
     void reply.code(HttpStatus.NOT_MODIFIED).removeHeader('Content-Type');
@@ -94,13 +99,14 @@ export class KvController {
     @Body() patch: Patch,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    const room = this.answers.room(reply);
     // At each attempt the document is read, and stored.
     const onRead = (json: string): void => {
       const bytes = Buffer.byteLength(json);
       this.rate.owe(request, bytes);
       this.rate.owe(request, bytes);
     };
-    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request), onRead));
+    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request), room, onRead));
     return UPDATED;
   }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import type { Room } from '../answers/answer-room.js';
 import type { Config } from '../config/config.js';
 import type { JsonObject } from '../json/json.types.js';
 import type { Entry, WriteOptions, Written } from './entry.js';
@@ -33,9 +34,9 @@ export class KvService {
   }
 
   /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, STORAGE_UNAVAILABLE */
-  get(key: string): Promise<Entry> {
+  get(key: string, room: Room): Promise<Entry> {
     checkKey(key, this.maxKeyBytes);
-    return this.entries.get(key);
+    return this.entries.get(key, room);
   }
 
   /** @throws {KvError} INVALID_KEY, INVALID_BODY, KEY_NOT_FOUND, PRECONDITION_FAILED, and what every write throws. */
@@ -75,11 +76,12 @@ export class KvService {
   async patch(
     key: string,
     patch: Patch,
-    ifMatch?: WriteOptions['ifMatch'],
+    ifMatch: WriteOptions['ifMatch'],
+    room: Room,
     onRead?: (json: string) => void,
   ): Promise<Written> {
     for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
-      const { json, version } = await this.get(key);
+      const { json, version } = await this.get(key, room);
       onRead?.(json);
       if (ifMatch && !includesVersion(ifMatch, version)) {
         throw new KvError('PRECONDITION_FAILED', { presentVersion: version });

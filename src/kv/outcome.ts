@@ -7,6 +7,7 @@ export const OUTCOME = {
   EXISTS: 2,
   PRECONDITION_FAILED: 3,
   ABORTED: 4,
+  LARGE: 5,
   READ_ONLY: 10,
   FAILED: 11,
 } as const;

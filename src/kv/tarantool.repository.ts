@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import type { Room } from '../answers/answer-room.js';
 import type { Config } from '../config/config.js';
 import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
@@ -53,9 +54,19 @@ export class TarantoolRepository {
     return this.write('kv.touch', this.args.begin(2).key(key).ttl(ttl).bytes());
   }
 
-  async get(key: string): Promise<Entry> {
-    const { answer } = await this.ask('kv.get', this.args.begin(1).key(key).bytes(), readFailure);
-    return readTuple(answer);
+  get(key: string, room: Room): Promise<Entry> {
+    return this.read(key, room, readTuple);
+  }
+
+  /** A large entry is asked for again when there is room for it, and read when it is its turn. */
+  private async read<T>(key: string, room: Room, parse: (tuple: MsgpackReader) => T): Promise<T> {
+    const { answer, outcome } = await this.ask('kv.get', this.args.begin(1).key(key).bytes(), readFailure);
+    if (outcome !== OUTCOME.LARGE) return parse(answer);
+    const bytes = answer.integer();
+    await room.takeFor(bytes);
+    const large = await this.ask('kv.get', this.args.begin(2).key(key).boolean(true).bytes(), readFailure);
+    await room.turn(bytes);
+    return parse(large.answer);
   }
 
   private async write(functionName: string, args: Buffer): Promise<Written> {
@@ -68,7 +79,7 @@ export class TarantoolRepository {
     functionName: string,
     args: Buffer,
     fail: (error: unknown) => never,
-  ): Promise<{ answer: MsgpackReader; members: number }> {
+  ): Promise<{ answer: MsgpackReader; outcome: number; members: number }> {
     let answer: MsgpackReader;
     try {
       answer = await this.tarantool.call(functionName, args);
@@ -77,8 +88,10 @@ export class TarantoolRepository {
     }
     const members = answer.arrayHeader() - 1;
     const outcome = answer.integer();
-    if (outcome !== OUTCOME.OK) throw refusal(outcome, members > 0 ? answer.integer() : 0);
-    return { answer, members };
+    if (outcome !== OUTCOME.OK && outcome !== OUTCOME.LARGE) {
+      throw refusal(outcome, members > 0 ? answer.integer() : 0);
+    }
+    return { answer, outcome, members };
   }
 }
 

@@ -1,5 +1,6 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Answers } from '../answers/answers.js';
 import { KvError } from '../kv/kv.errors.js';
 import { checkEscapes, parseCount, parseFlag, parseText } from '../kv/query.js';
 import { readCursor, writeCursor } from './cursor.js';
@@ -20,7 +21,10 @@ type QueryParameters = Record<string, unknown>;
 
 @Controller('kv')
 export class ListingController {
-  constructor(private readonly entries: ListingRepository) {}
+  constructor(
+    private readonly entries: ListingRepository,
+    private readonly answers: Answers,
+  ) {}
 
   @Get()
   async list(
@@ -31,6 +35,8 @@ export class ListingController {
     const { query } = request;
     const { filter, after } = start(query);
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
+    const room = this.answers.room(reply);
+    await room.take(MAX_PAGE_BYTES);
     const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, after);
 
     const { items, last } = fill(rows);
@@ -39,7 +45,7 @@ export class ListingController {
     const cursor = following === undefined ? null : writeCursor({ filter, after: following });
     void reply.header('Cache-Control', 'no-cache');
     if (cursor) void reply.header('Link', `</kv?cursor=${cursor}&limit=${limit}>; rel="next"`);
-    return `{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`;
+    return room.settle(`{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`);
   }
 }
 

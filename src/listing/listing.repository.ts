@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ArgumentsWriter } from '../kv/arguments-writer.js';
+import { OUTCOME } from '../kv/outcome.js';
 import { readFailure } from '../kv/storage-failure.js';
+import { refusal } from '../kv/tarantool.repository.js';
 import { readTuple } from '../kv/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
@@ -35,7 +37,7 @@ export class ListingRepository {
 
   constructor(private readonly tarantool: TarantoolClient) {}
 
-  /** Up to `limit` rows, of which the last ones may exceed `maxBytes`. */
+  /** Up to `limit` rows. The last ones may exceed `maxBytes`, of JSON. */
   async list(filter: Filter, limit: number, maxBytes: number, after?: string): Promise<Rows> {
     const rows: Row[] = [];
     let next = after;
@@ -43,25 +45,24 @@ export class ListingRepository {
     for (let steps = 0; steps < MAX_STEPS && rows.length < limit && bytes < maxBytes; steps++) {
       const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), next);
       rows.push(...step.rows);
-      bytes += step.bytes;
+      for (const { key, json } of step.rows) bytes += key.length + Buffer.byteLength(json ?? '');
       next = step.next;
       if (next === undefined) break;
     }
     return { rows, next };
   }
 
-  private async step(filter: Filter, limit: number, after?: string): Promise<Rows & { bytes: number }> {
+  private async step(filter: Filter, limit: number, after?: string): Promise<Rows> {
     const answer = await this.tarantool
       .call('kv.list', this.options(filter, limit, after))
       .catch(readFailure);
     const members = answer.arrayHeader();
-    answer.integer();
-    const start = answer.offset;
+    const outcome = answer.integer();
+    if (outcome !== OUTCOME.OK) throw refusal(outcome, 0);
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );
-    const bytes = answer.offset - start;
-    return { rows, bytes, next: members > 2 && !answer.nil() ? answer.string() : undefined };
+    return { rows, next: members > 2 && !answer.nil() ? answer.string() : undefined };
   }
 
   private options(filter: Filter, limit: number, after?: string): Buffer {

@@ -11,7 +11,8 @@ local row = require('kv.row')
 local rules = require('kv.rules')
 local store = require('kv.store')
 
-local OK, NOT_FOUND = outcome.OK, outcome.NOT_FOUND
+local OK, NOT_FOUND, LARGE = outcome.OK, outcome.NOT_FOUND, outcome.LARGE
+local SMALL_BYTES = require('kv.answer').SMALL_BYTES
 local judge, live = rules.judge, rules.live
 
 local entries = {}
@@ -113,9 +114,9 @@ function entries.touch(key, ttl_s)
     return OK, entry[row.VERSION], expires_at
 end
 
--- Returns OK and the tuple as it is, never decoded; or NOT_FOUND. Waits only for a write that may have kept alive what has
--- expired, and throws where that does not settle in time.
-function entries.get(key)
+-- Returns OK and the tuple as it is, never decoded; or NOT_FOUND; or, unless it may be large, LARGE and its bytes. Waits only for a
+-- write that may have kept alive what has expired, and throws where that does not settle in time.
+function entries.get(key, may_be_large)
     local entry, unsettled = durable.entry(key, box.space.kv:get(key))
     if unsettled ~= nil then
         local deadline = inflight.deadline()
@@ -126,6 +127,12 @@ function entries.get(key)
     end
     if entry == nil then
         return NOT_FOUND
+    end
+    if may_be_large ~= true then
+        local bytes = entry:bsize()
+        if bytes > SMALL_BYTES then
+            return LARGE, bytes
+        end
     end
     return OK, entry
 end

@@ -6,6 +6,8 @@ return {
     PRECONDITION_FAILED = 3,
     -- kv.txn only
     ABORTED = 4,
+    -- kv.get and kv.txn: nothing was done, because the answer needs room to be set aside first
+    LARGE = 5,
     -- health.check only
     READ_ONLY = 10,
     FAILED = 11,

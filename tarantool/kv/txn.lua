@@ -3,6 +3,7 @@
 -- A transaction is first planned: its comparisons are judged and its operations carried out upon a view, with what they write
 -- kept beside it. Then what has come of it is written, each key once. Nothing yields from the first look to the submission, so
 -- it is about one state. A plan that writes nothing (refused, or reading only) is an answer, and made upon durable data.
+local answer = require('kv.answer')
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
@@ -10,7 +11,7 @@ local revision = require('kv.revision')
 local rules = require('kv.rules')
 local store = require('kv.store')
 
-local OK, ABORTED = outcome.OK, outcome.ABORTED
+local OK, ABORTED, LARGE = outcome.OK, outcome.ABORTED, outcome.LARGE
 local NULL = box.NULL
 
 -- Positions in a comparison and in an operation, as they come over the wire.
@@ -18,9 +19,6 @@ local COMPARE_KEY, COMPARE_WHAT, COMPARE_WITH = 1, 2, 3
 local OP, OP_KEY, OP_VALUE, OP_TTL_S, OP_IF_MATCH = 1, 2, 3, 4, 5
 
 local SUCCESS, FAILURE = 1, 0
-
--- Of the values that one transaction reads.
-local MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 local txn = {}
 
@@ -56,12 +54,8 @@ end
 -- What each operation does to the change of its key, and its result.
 local carry_out = {}
 
--- Throws where the answer would grow beyond what a connection should carry; nothing has been written by then.
-function carry_out.get(change, _, _, answer_size)
-    answer_size.bytes = answer_size.bytes + change.bytes
-    if answer_size.bytes > MAX_ANSWER_BYTES then
-        box.error({code = box.error.MEMTX_MAX_TUPLE_SIZE, reason = 'The values read make too large an answer'})
-    end
+function carry_out.get(change, _, _, read)
+    table.insert(read, change.entry)
     return {OK, change.entry}
 end
 
@@ -69,7 +63,6 @@ local function put(change, operation, version)
     local created = change.entry == nil
     local new, expires_at = rules.row(change.key, operation[OP_VALUE], version, operation[OP_TTL_S], change.entry)
     change.after, change.entry, change.is_written = new, new, true
-    change.bytes = #operation[OP_VALUE]
     return {OK, version, expires_at or NULL, created}
 end
 carry_out.insert = put
@@ -81,8 +74,8 @@ function carry_out.delete(change, _, version)
     return {OK, version, NULL, false}
 end
 
--- Returns a plan: {branch, failed, is_comparison} where it is refused, or {branch, changes, results, takes_revision}. What was
--- made and removed again leaves no change, but has shown a revision.
+-- Returns a plan: {branch, failed, is_comparison} where it is refused, or {branch, changes, results, read, takes_revision}. What
+-- was made and removed again leaves no change, but has shown a revision.
 local function plan(compare, success, failure, view, version)
     local failed = failed_comparisons(compare, view)
     local branch, operations = SUCCESS, success
@@ -93,7 +86,7 @@ local function plan(compare, success, failure, view, version)
         end
     end
     local by_key, results, changes = {}, {}, {}
-    local answer_size = {bytes = 0}
+    local read = {}
     for i, operation in ipairs(operations or {}) do
         local op, key = operation[OP], operation[OP_KEY]
         if carry_out[op] == nil then
@@ -103,13 +96,12 @@ local function plan(compare, success, failure, view, version)
         if change == nil then
             local before = view(key)
             change = {key = key, before = before, after = before, entry = rules.live(before), is_written = false}
-            change.bytes = before ~= nil and before:bsize() or 0
             by_key[key] = change
             table.insert(changes, change)
         end
         local verdict = rules.judge[op](change.entry, operation[OP_IF_MATCH])
         if verdict == OK then
-            results[i] = carry_out[op](change, operation, version, answer_size)
+            results[i] = carry_out[op](change, operation, version, read)
         elseif op == 'get' then
             results[i] = {verdict}
         else
@@ -123,7 +115,7 @@ local function plan(compare, success, failure, view, version)
             table.insert(written, change)
         end
     end
-    return {branch = branch, changes = written, results = results, takes_revision = takes_revision}
+    return {branch = branch, changes = written, results = results, read = read, takes_revision = takes_revision}
 end
 
 local function writes_to(operations)
@@ -163,7 +155,20 @@ local function write_in_flight(compare, ...)
     end
 end
 
-local function answer(made, version)
+-- The bytes that the caller has to set aside room for before it may be given what was read; nil where it may be. Throws where that
+-- is more than one answer may be. Nothing has been written by then.
+local function room_needed(made, may_be_large)
+    local bytes = made.read and answer.bytes(made.read) or 0
+    if bytes <= answer.SMALL_BYTES then
+        return nil
+    elseif may_be_large ~= true then
+        return bytes
+    elseif not answer.fits(made.read, bytes, #made.results) then
+        box.error({code = box.error.MEMTX_MAX_TUPLE_SIZE, reason = 'The values read make too large an answer'})
+    end
+end
+
+local function results_of(made, version)
     if made.failed ~= nil then
         return ABORTED, made.failed, made.is_comparison
     end
@@ -175,8 +180,9 @@ end
 -- Returns OK, the revision (of one that wrote nothing: the newest given so far, at or above all that it read), the branch that was
 -- taken (1: success, 0: failure), and the result of each operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version,
 -- expires_at or null, whether it created the entry}. Or ABORTED, the zero-based indexes of what failed, and whether those are
--- comparisons: all that do not hold, or else the first operation that was refused.
-function txn.run(compare, success, failure)
+-- comparisons: all that do not hold, or else the first operation that was refused. Or, unless the answer may be large, LARGE and
+-- the bytes of what it would read.
+function txn.run(compare, success, failure, may_be_large)
     -- A null that came over the wire is not nil to Lua.
     compare, success, failure = given(compare), given(success), given(failure)
     local is_writing = writes_to(success) or writes_to(failure)
@@ -187,9 +193,13 @@ function txn.run(compare, success, failure)
         end
         local made = is_writing and plan(compare, success, failure, newest, revision.peek())
         if made and has_changes(made) then
+            local bytes = room_needed(made, may_be_large)
+            if bytes ~= nil then
+                return LARGE, bytes
+            end
             local version = revision.take()
             store.write_all(made.changes)
-            return answer(made, version)
+            return results_of(made, version)
         end
         local unsettled
         made = plan(compare, success, failure, function(key)
@@ -198,7 +208,11 @@ function txn.run(compare, success, failure)
             return entry
         end, revision.peek())
         if not has_changes(made) and unsettled == nil then
-            return answer(made, made.takes_revision and revision.take() or revision.newest())
+            local bytes = room_needed(made, may_be_large)
+            if bytes ~= nil then
+                return LARGE, bytes
+            end
+            return results_of(made, made.takes_revision and revision.take() or revision.newest())
         end
         -- A write in flight is what refuses it. Or none is any more: an entry has expired from one plan to the other.
         local write = unsettled or write_in_flight(compare, success, failure)

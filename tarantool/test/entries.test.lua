@@ -14,7 +14,7 @@ local ONE = msgpack.encode({n = 1})
 local TWO = msgpack.encode({n = 2})
 
 local function stored(key)
-    local _, tuple = entries.get(key)
+    local _, tuple = entries.get(key, true)
     return tuple
 end
 

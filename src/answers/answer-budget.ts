@@ -1,0 +1,153 @@
+import type { ServerResponse } from 'node:http';
+import { KvError } from '../kv/kv.errors.js';
+import { AnswerLease } from './answer-lease.js';
+
+/** Answers that wait for room, of all clients; of one client half as many. A waiting request holds a few KiB. */
+const MAX_WAITING = 2048;
+/** As long as a call to the store may take by default: who waits longer is better served by another worker. */
+const MAX_WAIT_MS = 2000;
+/** A few milliseconds of work. One value may have more. */
+const MAX_DECODED_IN_A_TURN = 256 * 1024;
+
+interface Waiter {
+  readonly bytes: number;
+  grant(lease: AnswerLease): void;
+}
+
+interface Client {
+  used: number;
+  readonly line: Waiter[];
+}
+
+/**
+ * The bytes that all large answers of a process may hold: on the way from the store, as JSON, and while their clients read. Who finds
+ * no room waits in a line of its client, and the clients take turns. One client, an address, holds half of the room at most, and an
+ * answer that is larger than that counts as half of it.
+ */
+export class AnswerBudget {
+  private readonly share: number;
+  /** Those that hold room or wait for it. Whose turn is next comes first. */
+  private readonly clients = new Map<string, Client>();
+  private free: number;
+  private waiting = 0;
+  /** Bytes from the store that are decoded in this turn of the event loop, and its end. */
+  private decoded = 0;
+  private turnEnd: Promise<void> | undefined;
+  private readonly covered = new WeakSet<ServerResponse>();
+
+  constructor(
+    private readonly maxBytes: number,
+    private readonly maxWaiting = MAX_WAITING,
+  ) {
+    this.free = maxBytes;
+    this.share = Math.floor(maxBytes / 2);
+  }
+
+  /** Bytes that are held now. */
+  get used(): number {
+    return this.maxBytes - this.free;
+  }
+
+  /** @throws {KvError} STORAGE_UNAVAILABLE when too many wait, or there is no room for too long. */
+  take(bytes: number, address: string): Promise<AnswerLease> {
+    const client = this.client(address);
+    if (this.waiting >= this.maxWaiting || client.line.length >= this.maxWaiting / 2) {
+      return Promise.reject(unavailable('too many large answers wait for room'));
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        bytes: Math.min(bytes, this.share),
+        grant: (lease) => {
+          clearTimeout(timer);
+          resolve(lease);
+        },
+      };
+      const timer = setTimeout(() => {
+        client.line.splice(client.line.indexOf(waiter), 1);
+        this.waiting--;
+        this.forgetIdle(address, client);
+        // A large one that nobody may overtake may have stood in the way.
+        this.serve();
+        reject(unavailable(`no room for a large answer within ${MAX_WAIT_MS} ms`));
+      }, MAX_WAIT_MS);
+      client.line.push(waiter);
+      this.waiting++;
+      this.serve();
+    });
+  }
+
+  /** For an answer that exists already: undefined where its client would hold more than its share. */
+  takeNow(bytes: number, address: string): AnswerLease | undefined {
+    const client = this.client(address);
+    if (client.used + bytes <= this.share) return this.lease(bytes, address, client);
+    this.forgetIdle(address, client);
+    return undefined;
+  }
+
+  /** Notes that the bytes of this answer are held. */
+  cover(response: ServerResponse): void {
+    this.covered.add(response);
+  }
+
+  covers(response: ServerResponse): boolean {
+    return this.covered.has(response);
+  }
+
+  /** Waits until so many bytes from the store may be decoded: some in each turn of the event loop, so that others are served between. */
+  async turn(storedBytes: number): Promise<void> {
+    while (this.decoded > 0 && this.decoded + storedBytes > MAX_DECODED_IN_A_TURN) await this.turnEnd;
+    if (this.decoded === 0) {
+      this.turnEnd = new Promise((resolve) => {
+        setImmediate(() => {
+          this.decoded = 0;
+          resolve();
+        });
+      });
+    }
+    this.decoded += storedBytes;
+  }
+
+  /** Nobody overtakes the one whose turn it is, except where its own client holds too much: else small ones would keep it waiting. */
+  private serve(): void {
+    if (this.waiting === 0) return;
+    for (const [address, client] of this.clients) {
+      const [next] = client.line;
+      if (!next || client.used + next.bytes > this.share) continue;
+      if (next.bytes > this.free) return;
+      client.line.shift();
+      this.waiting--;
+      // Behind the others, where this loop meets it again.
+      this.clients.delete(address);
+      this.clients.set(address, client);
+      next.grant(this.lease(next.bytes, address, client));
+    }
+  }
+
+  private lease(bytes: number, address: string, client: Client): AnswerLease {
+    client.used += bytes;
+    this.free -= bytes;
+    return new AnswerLease(bytes, (given) => {
+      client.used -= given;
+      this.free += given;
+      this.forgetIdle(address, client);
+      this.serve();
+    });
+  }
+
+  private client(address: string): Client {
+    let client = this.clients.get(address);
+    if (!client) {
+      client = { used: 0, line: [] };
+      this.clients.set(address, client);
+    }
+    return client;
+  }
+
+  private forgetIdle(address: string, { used, line }: Client): void {
+    if (used === 0 && line.length === 0) this.clients.delete(address);
+  }
+}
+
+function unavailable(reason: string): KvError {
+  return new KvError('STORAGE_UNAVAILABLE', { cause: new Error(reason) });
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** By connection, what is to be called back when it ends. */
+const callbacksOf = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back once, when the response has left or its connection has ended. Node emits `close` on the response that it is sending,
+ * but not on those pipelined behind it when their connection ends.
+ */
+export function whenOver(response: ServerResponse, callback: () => void): void {
+  const callbacks = callbacksFor(response.req.socket);
+  const end = (): void => {
+    if (callbacks.delete(end)) callback();
+  };
+  callbacks.add(end);
+  response.once('close', end);
+}
+
+export function isOver(response: ServerResponse): boolean {
+  return response.closed || response.req.socket.destroyed;
+}
+
+/** One listener for a connection, however many responses are pipelined on it. */
+function callbacksFor(socket: Socket): Set<() => void> {
+  const known = callbacksOf.get(socket);
+  if (known) return known;
+  const callbacks = new Set<() => void>();
+  callbacksOf.set(socket, callbacks);
+  socket.once('close', () => {
+    for (const callback of callbacks) callback();
+  });
+  return callbacks;
+}

@@ -1,0 +1,59 @@
+import type { AnswerRoom, Room } from '../answers/answer-room.js';
+import { KvError } from '../kv/kv.errors.js';
+
+/** Of one answer, of values in the store and as JSON. Reads beyond it are refused one by one, writes never. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** What a result without a value takes of it at most, whether or not it does. */
+const RESULT_BYTES = 256;
+/** An answer of so many bytes needs no room set aside, as a small value does not. */
+const SMALL_BYTES = 16 * 1024;
+
+/** What the reads of a batch have filled of its answer. When one found no place, no later one is carried out. */
+export class BatchAnswer implements Room {
+  private bytesRead = 0;
+  private bytes: number;
+  private isFull = false;
+
+  constructor(
+    private readonly room: AnswerRoom,
+    operations: number,
+  ) {
+    this.bytes = operations * RESULT_BYTES;
+  }
+
+  /** @throws {KvError} VALUE_TOO_LARGE where nothing more has a place. */
+  async begin(): Promise<void> {
+    this.refuseWhenFull();
+    if (this.bytesRead > SMALL_BYTES) await this.room.take(MAX_BYTES);
+  }
+
+  async takeFor(storedBytes: number): Promise<void> {
+    await this.room.take(MAX_BYTES);
+    this.refuseWhenFull();
+    this.bytesRead += storedBytes;
+    this.fill();
+  }
+
+  async turn(storedBytes: number): Promise<void> {
+    await this.room.turn(storedBytes);
+    this.refuseWhenFull();
+  }
+
+  /** The result of a read, where it has a place. */
+  add(result: string): string {
+    const bytes = Buffer.byteLength(result);
+    this.bytes += bytes;
+    if (bytes <= SMALL_BYTES) this.bytesRead += bytes;
+    this.fill();
+    return result;
+  }
+
+  private fill(): void {
+    this.isFull = Math.max(this.bytes, this.bytesRead) > MAX_BYTES;
+    this.refuseWhenFull();
+  }
+
+  private refuseWhenFull(): void {
+    if (this.isFull) throw new KvError('VALUE_TOO_LARGE');
+  }
+}
