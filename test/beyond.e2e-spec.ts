@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
-import { startTestApp } from './support/test-app.js';
+import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
 let service: TestApp;
@@ -279,7 +279,8 @@ describe('GET /kv', () => {
       const { next_cursor: cursor } = body as { next_cursor: string | null };
       seen.push(...keysOf(body));
       next = /^<(.*)>; rel="next"$/.exec(headers['link'] ?? '')?.[1];
-      expect(next).toBe(cursor ? `/kv?cursor=${cursor}&limit=2` : undefined);
+      expect(next).toBe(cursor ? `?cursor=${cursor}&limit=2` : undefined);
+      next &&= `/kv${next}`;
     }
     const inOrder = ['p/a', 'p/b', 'p/c', 'p/é', 'p/😀'];
     expect(seen).toEqual(direction ? inOrder.toReversed() : inOrder);
@@ -294,6 +295,7 @@ describe('GET /kv', () => {
       expect(Number(headers['content-length'])).toBeLessThan(4 * 1024 * 1024);
       pages.push(keysOf(body));
       next = /^<(.*)>; rel="next"$/.exec(headers['link'] ?? '')?.[1];
+      next &&= `/kv${next}`;
     }
     return pages;
   }
@@ -324,16 +326,22 @@ describe('GET /kv', () => {
     for (const bad of ['x', altered, cursor.slice(0, -4), `${cursor}AAAA`, '%00']) {
       await list(`cursor=${bad}`).expect(400, answers.invalidCursor);
     }
-    const forge = (body: string) => {
-      const digest = createHash('sha256').update('kv-cursor-1').update(body).digest().subarray(0, 12);
-      return Buffer.concat([digest, Buffer.from(body)]).toString('base64url');
+    const forge = (hex: string) => {
+      const body = Buffer.from(hex, 'hex');
+      const digest = createHash('sha256').update('kv-cursor-2').update(body).digest().subarray(0, 12);
+      return Buffer.concat([digest, body]).toString('base64url');
     };
+    // MessagePack that is nothing, no array, cut short, has another type, or an element too few or too many.
     for (const bad of [
-      '5',
-      '[null,"a"]',
-      '[{},5]',
-      '[{"prefix":5,"reverse":false,"keysOnly":false},"a"]',
-      '{{',
+      '',
+      '05',
+      '96',
+      '96a0a1',
+      '96a0a16101c0c2',
+      '9605a16101c0c2c2',
+      '96a0a161c0c0c2c2',
+      '95a0a16100c0c2',
+      '96a0a16100c0c2c2c2',
     ]) {
       await list(`cursor=${forge(bad)}`).expect(400, answers.invalidCursor);
     }
@@ -349,6 +357,186 @@ describe('GET /kv', () => {
       `cursor=${cursor}&prefix=x`,
     ]) {
       await list(bad).expect(400, answers.invalidQuery);
+    }
+  });
+});
+
+describe('a cursor', () => {
+  const list = (query: string) => api().get(`/kv?${query}`);
+  const cursorOf = ({ body }: request.Response) =>
+    encodeURIComponent((body as { next_cursor: string }).next_cursor);
+
+  beforeAll(async () => {
+    for (const key of ['w/a', 'w/b', 'w/c']) await insert(key, {});
+  });
+
+  it.each([
+    'prefix=w/',
+    'start=w/a&end=w/d',
+    'prefix=w/&start=w/&end=w/z&keys_only=true',
+    'end=w/d&reverse=true',
+    'prefix=w/&reverse=true&keys_only=false',
+  ])('may come with its own filter beside it: %s', async (filter) => {
+    const first = cursorOf(await list(`${filter}&limit=1`).expect(200));
+    const second = await list(`${filter}&limit=1&cursor=${first}`).expect(200);
+    expect(second.body).toEqual((await list(`cursor=${first}&limit=1`).expect(200)).body);
+    // The second page's goes on with the same filter, too.
+    await list(`${filter}&cursor=${cursorOf(second)}`).expect(200);
+    for (const other of [
+      'prefix=w',
+      'prefix=w/&start=w/b',
+      'end=w/c',
+      'prefix=w/&keys_only=true',
+      'start=w/a&end=w/d&reverse=true',
+    ]) {
+      await list(`${other}&cursor=${first}`).expect(400, answers.invalidQuery);
+    }
+  });
+
+  it('fits into a header of 16 KiB beside the rest, however long the keys and the filter are', async () => {
+    const { config } = service;
+    const app = await startInstance({ ...config, limits: { ...config.limits, maxKeyBytes: 4096 } });
+    const prefix = `${'k'.repeat(4000)}/`;
+    const keys = ['a', 'b', 'c'].map((name) => `${prefix}${name.repeat(95)}`);
+    for (const key of keys)
+      await request(app.getHttpServer()).post('/kv').send({ key, value: {} }).expect(200);
+    for (const direction of ['', '&reverse=true']) {
+      const bounds = `start=${keys[0]}&end=${keys[2]}~`;
+      const { headers } = await request(app.getHttpServer()).get(
+        `/kv?limit=1&keys_only=true&${bounds}${direction}`,
+      );
+      const link = headers['link'] ?? '';
+      expect(link.length).toBeGreaterThan(8000);
+      expect(link.length).toBeLessThan(11_500);
+      const next = await request(app.getHttpServer())
+        .get(`/kv${link.slice(1, link.indexOf('>'))}`)
+        .expect(200);
+      expect((next.body as { items: { key: string }[] }).items.map(({ key }) => key)).toEqual([keys[1]]);
+    }
+    await app.close();
+    await list(`end=${'x'.repeat(4098)}`).expect(400, answers.invalidQuery);
+    await list(`prefix=${'x'.repeat(4097)}`).expect(200, { items: [], next_cursor: null });
+  });
+});
+
+describe('expires_at', () => {
+  const inAnHour = () => Date.now() + 3_600_000;
+
+  it('ends an entry at a time, in RFC 3339 or in milliseconds, in every write', async () => {
+    const key = newKey();
+    const at = inAnHour();
+    const time = new Date(at).toISOString();
+    const url = `/kv/${key}`;
+    const ends = [
+      await post({ key, value: {}, expires_at: time }).expect(200, answers.inserted),
+      await api().put(url).send({ value: {}, expires_at: at }).expect(200, answers.updated),
+      await api()
+        .put(`${url}?upsert=true`)
+        .send({ value: {}, expires_at: time })
+        .expect(200, answers.updated),
+      await api().post(`${url}/touch`).send({ expires_at: at }).expect(200, answers.touched),
+      await api().get(url).expect(200, { value: {} }),
+    ].map(({ headers }) => headers['kv-expires-at'] as string);
+    expect(ends).toEqual(ends.map(() => time));
+    const { body } = await api().get(`/kv?prefix=${key}&keys_only=true`).expect(200);
+    expect(body).toMatchObject({ items: [{ key, expires_at: time }] });
+    expect((await api().get(`/kv?prefix=${key}`)).body).toMatchObject({
+      items: [{ value: {}, expires_at: time }],
+    });
+  });
+
+  it.each([
+    ['the past', () => ({ expires_at: Date.now() - 1 })],
+    ['seconds', () => ({ expires_at: Math.floor(inAnHour() / 1000) })],
+    ['more than ten years', () => ({ expires_at: Date.now() + 315_360_001_000 })],
+    ['no whole number', () => ({ expires_at: inAnHour() + 0.5 })],
+    ['no time', () => ({ expires_at: 'tomorrow' })],
+    ['a day', () => ({ expires_at: new Date(inAnHour()).toISOString().slice(0, 10) })],
+    ['null', () => ({ expires_at: null })],
+    ['a ttl beside it', () => ({ expires_at: inAnHour(), ttl: 60 })],
+  ])('may not be %s', async (_what, end) => {
+    const value = {};
+    await post({ key: 'never', value, ...end() }).expect(400, answers.invalidBody);
+    await api()
+      .put('/kv/state')
+      .send({ value, ...end() })
+      .expect(400, answers.invalidBody);
+    await api().post('/kv/state/touch').send(end()).expect(400, answers.invalidBody);
+    for (const operation of [{ op: 'insert', value }, { op: 'upsert', value }, { op: 'touch' }]) {
+      const operations = [{ ...operation, key: 'never', ...end() }];
+      await api().post('/batch').send({ operations }).expect(400, answers.invalidBody);
+    }
+  });
+});
+
+describe('POST /kv/:key/touch with a precondition', () => {
+  it('renews only the version that If-Match names', async () => {
+    const key = newKey();
+    const version = await insert(key);
+    const touch = (field: string, name = 'If-Match') =>
+      api().post(`/kv/${key}/touch`).set(name, field).send({ ttl: 60 });
+    const { headers } = await touch('"1"').expect(412, answers.preconditionFailed);
+    expect(headers).toMatchObject({ etag: `"${version}"`, 'kv-version': version });
+    expect((await api().get(`/kv/${key}`)).headers).not.toHaveProperty('kv-expires-at');
+    await touch('*', 'If-None-Match').expect(412, answers.preconditionFailed);
+    await touch(`W/"${version}"`).expect(200, answers.touched);
+    await touch('*').expect(200, answers.touched);
+    await touch('5').expect(400, answers.invalidPrecondition);
+    await api()
+      .post('/kv/missing/touch')
+      .set('If-Match', '*')
+      .send({ ttl: 1 })
+      .expect(404, answers.keyNotFound);
+  });
+});
+
+describe('touch among many', () => {
+  it.each(['/batch', '/txn'])('is an operation of %s', async (path) => {
+    const key = newKey();
+    const version = await insert(key, { n: 1 });
+    const at = Date.now() + 60_000;
+    const operations = [
+      { op: 'touch', key, expires_at: at, if_match: version },
+      { op: 'get', key },
+      { op: 'touch', key, ttl: null },
+      { op: 'get', key },
+    ];
+    const { body } = await api()
+      .post(path)
+      .send(path === '/txn' ? { success: operations } : { operations })
+      .expect(200);
+    const expiresAt = new Date(at).toISOString();
+    expect((body as { results: unknown }).results).toEqual([
+      { ...answers.touched, version, expires_at: expiresAt },
+      { value: { n: 1 }, status: 200, version, expires_at: expiresAt },
+      { ...answers.touched, version },
+      { value: { n: 1 }, status: 200, version },
+    ]);
+    expect((await api().get(`/kv/${key}`)).headers).toMatchObject({ etag: `"${version}"` });
+  });
+
+  it('is refused where its version is not there, or nothing is', async () => {
+    const key = newKey();
+    const version = await insert(key);
+    const lost = { op: 'touch', key, ttl: 1, if_match: '1' };
+    const missing = { op: 'touch', key: 'missing', ttl: 1 };
+    await api()
+      .post('/batch')
+      .send({ operations: [lost, missing] })
+      .expect(200, {
+        message: 'processed',
+        status: 200,
+        results: [{ ...answers.preconditionFailed, version }, answers.keyNotFound],
+      });
+    for (const operation of [lost, missing]) {
+      await api()
+        .post('/txn')
+        .send({ success: [operation] })
+        .expect(409, { message: 'transaction aborted', status: 409, failed: [0] });
+    }
+    for (const bad of [{}, { ttl: 'keep' }, { ttl: 1, value: {} }]) {
+      const operations = [{ op: 'touch', key, ...bad }];
+      await api().post('/batch').send({ operations }).expect(400, answers.invalidBody);
     }
   });
 });
@@ -376,11 +564,11 @@ describe('POST /batch', () => {
       status: 200,
       results: [
         { ...answers.inserted, version },
-        { value: { a: 1 }, version },
+        { value: { a: 1 }, status: 200, version },
         { ...answers.keyExists, version },
         { ...answers.preconditionFailed, version },
         { ...answers.updated, version },
-        { ...answers.inserted, version },
+        { ...answers.inserted, version, expires_at: expect.stringMatching(/^20.*Z$/) as string },
         { ...answers.updated, version },
         { ...answers.deleted, version },
         answers.keyNotFound,
@@ -456,16 +644,17 @@ describe('POST /txn', () => {
       ],
     }).expect(200);
     const { revision } = body as { revision: string };
+    const expiresAt = expect.stringMatching(/^20.*Z$/) as string;
     expect(Number(revision)).toBeGreaterThan(Number(version));
     expect(body).toEqual({
       message: 'committed',
       status: 200,
       revision,
       results: [
-        { value: { n: 1 }, version },
+        { value: { n: 1 }, status: 200, version },
         { ...answers.updated, version: revision },
-        { ...answers.inserted, version: revision },
-        { value: { n: 3 }, version: revision },
+        { ...answers.inserted, version: revision, expires_at: expiresAt },
+        { value: { n: 3 }, status: 200, version: revision, expires_at: expiresAt },
         answers.keyNotFound,
       ],
     });

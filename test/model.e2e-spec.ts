@@ -293,7 +293,12 @@ const commands = [
     );
     const expected = entries
       .filter(([key, entry]) => isAlive(entry, began) && !isOpen.has(key))
-      .map(([key, { value: held, version }]) => ({ key, value: held, version: String(version) }));
+      .map(([key, { value: held, version, expiresAt }]) => ({
+        key,
+        value: held,
+        version: String(version),
+        ...(expiresAt !== undefined && { expires_at: new Date(expiresAt).toISOString() }),
+      }));
     expect(items.filter(({ key }) => !isOpen.has(key))).toEqual(reverse ? expected.toReversed() : expected);
   }),
   command('txn', fc.tuple(value, fc.boolean()), ([given, mustExist]) => async (model, client, key) => {
@@ -318,7 +323,7 @@ const commands = [
       revision,
       results: [
         { ...(entry ? answers.updated : answers.inserted), version: revision },
-        { value: given, version: revision },
+        { value: given, status: 200, version: revision },
       ],
     });
     client.expectNewer(Number(revision));
@@ -337,7 +342,7 @@ const commands = [
     const version = results[0]?.version ?? '';
     expect(results).toEqual([
       { ...(entry ? answers.updated : answers.inserted), version },
-      { value: given, version },
+      { value: given, status: 200, version },
       { ...answers.keyExists, version },
     ]);
     client.expectNewer(Number(version));

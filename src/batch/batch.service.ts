@@ -45,13 +45,14 @@ export class BatchService {
         return answer.add(readResult(await this.kv.get(key, answer)));
       }
       if (op === 'delete') return writtenResult(op, await this.kv.delete(key, ifMatch));
+      if (op === 'touch') return writtenResult(op, await this.kv.touch(key, { ttl, ifMatch }));
       if (!value) throw new KvError('INVALID_BODY');
       if (op === 'upsert') {
         const written = await this.kv.upsert(key, value, { ttl, ifMatch }, false);
         return writtenResult(op, written, written.isCreated);
       }
       if (op === 'update') return writtenResult(op, await this.kv.update(key, value, { ttl, ifMatch }));
-      return writtenResult(op, await this.kv.insert(key, value, ttl === 'keep' ? undefined : ttl));
+      return writtenResult(op, await this.kv.insert(key, value, ttl));
     } catch (error) {
       return refusedResult(error);
     }

@@ -1,13 +1,13 @@
 import { isObject } from '../json/is-object.js';
 import type { JsonObject, JsonValue } from '../json/json.types.js';
-import { either, isString, isWord, optional } from '../kv/dto/checks.js';
+import { either, isNull, isString, isWord, optional } from '../kv/dto/checks.js';
 import { readMembers } from '../kv/dto/members.js';
 import type { Members } from '../kv/dto/members.js';
 import type { IfMatch, Ttl } from '../kv/entry.js';
 import { KvError } from '../kv/kv.errors.js';
-import { isTtl } from '../kv/ttl.js';
+import { isTime, isTtl, readTtl, requireTtl } from '../kv/ttl.js';
 
-export type OperationName = 'get' | 'insert' | 'update' | 'upsert' | 'delete';
+export type OperationName = 'get' | 'insert' | 'update' | 'upsert' | 'touch' | 'delete';
 
 /** One of several operations; which members it has is said by FORMS. */
 export interface Operation {
@@ -23,7 +23,8 @@ interface OperationDocument {
   readonly op: string;
   readonly key: string;
   readonly value?: JsonObject;
-  readonly ttl?: Ttl;
+  readonly ttl?: number | 'keep' | null;
+  readonly expires_at?: string | number;
   readonly if_match?: string;
 }
 
@@ -31,13 +32,20 @@ const VERSION = /^[1-9]\d{0,15}$/;
 
 const READ = { op: isString, key: isString };
 const WRITE = { ...READ, if_match: optional(isVersion) };
+const REPLACE = {
+  ...WRITE,
+  value: isObject,
+  ttl: optional(either(isTtl, isWord('keep'))),
+  expires_at: optional(isTime),
+};
 
 /** The members of each operation. */
 const FORMS: Readonly<Record<OperationName, Members<OperationDocument>>> = {
   get: READ,
-  insert: { ...READ, value: isObject, ttl: optional(isTtl) },
-  update: { ...WRITE, value: isObject, ttl: optional(either(isTtl, isWord('keep'))) },
-  upsert: { ...WRITE, value: isObject, ttl: optional(either(isTtl, isWord('keep'))) },
+  insert: { ...READ, value: isObject, ttl: optional(isTtl), expires_at: optional(isTime) },
+  update: REPLACE,
+  upsert: REPLACE,
+  touch: { ...WRITE, ttl: optional(either(isTtl, isNull)), expires_at: optional(isTime) },
   delete: WRITE,
 };
 
@@ -45,7 +53,9 @@ const FORMS: Readonly<Record<OperationName, Members<OperationDocument>>> = {
 export function parseOperation(document: JsonValue): Operation {
   const op = isObject(document) ? document['op'] : undefined;
   if (!isOperationName(op)) throw new KvError('INVALID_BODY');
-  const { key, value, ttl, if_match: version } = readMembers(document, FORMS[op]);
+  const members = readMembers(document, FORMS[op]);
+  const { key, value, if_match: version } = members;
+  const ttl = op === 'touch' ? requireTtl(members) : readTtl(members);
   return {
     op,
     key,

@@ -1,26 +1,31 @@
 import { ERROR_TABLE } from '../http/error-table.js';
 import type { Entry, Written } from '../kv/entry.js';
 import { KvError } from '../kv/kv.errors.js';
+import { expiresAtMember } from '../kv/ttl.js';
 import type { OperationName } from './operation.js';
 
 const DONE: Readonly<Record<Exclude<OperationName, 'get' | 'upsert'>, string>> = {
   insert: 'inserted',
   update: 'updated',
+  touch: 'touched',
   delete: 'deleted',
 };
 
-/** A result is what the single request would have answered, with the version beside it, as JSON text. */
-export function readResult({ json, version }: Entry): string {
-  return `{"value":${json},"version":"${version}"}`;
+/**
+ * A result is what the single request would have answered, in its body and its header: the status, the version, and when the entry
+ * expires. As JSON text.
+ */
+export function readResult({ json, version, expiresAt }: Entry): string {
+  return `{"value":${json},"status":200,"version":"${version}"${expiresAtMember(expiresAt)}}`;
 }
 
 export function writtenResult(
   op: Exclude<OperationName, 'get'>,
-  { version }: Written,
+  { version, expiresAt }: Written,
   isCreated = false,
 ): string {
   const message = op === 'upsert' ? DONE[isCreated ? 'insert' : 'update'] : DONE[op];
-  return `{"message":"${message}","status":200,"version":"${version}"}`;
+  return `{"message":"${message}","status":200,"version":"${version}"${expiresAtMember(expiresAt)}}`;
 }
 
 /** @throws whatever is no refusal of the operation, but a fault of ours. */

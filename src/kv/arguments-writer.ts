@@ -70,6 +70,7 @@ export class ArgumentsWriter {
   ttl(ttl: Ttl | undefined): this {
     if (ttl === undefined) return this.nil();
     if (ttl === 'keep') this.writer.string(ttl);
+    else if (typeof ttl === 'object') this.array(1).integer(ttl.expiresAtMs);
     else this.writer.integer(ttl);
     return this;
   }

@@ -13,8 +13,8 @@ export type Written = Omit<Entry, 'json'>;
 /** Compare-and-set: any version, or one of these. */
 export type IfMatch = '*' | readonly number[];
 
-/** Whole seconds from now; `keep` leaves what remains. Without one an entry does not expire. */
-export type Ttl = number | 'keep';
+/** Whole seconds from now, or an absolute end; `keep` leaves what remains. Without one an entry does not expire. */
+export type Ttl = number | 'keep' | { readonly expiresAtMs: number };
 
 export interface WriteOptions {
   readonly ttl?: Ttl | undefined;

@@ -24,6 +24,7 @@ import { ClientRate } from '../throttling/client-rate.js';
 import { Patch } from './patch/patch.js';
 import { includesVersion, mustNotExist, parseVersions } from './precondition.js';
 import { parseFlag } from './query.js';
+import { readTtl, requireTtl } from './ttl.js';
 
 type KeyRequest = FastifyRequest<{ Params: { key: string }; Querystring: Record<string, unknown> }>;
 
@@ -43,10 +44,10 @@ export class KvController {
   @Post()
   @HttpCode(HttpStatus.OK)
   async insert(
-    @Body() { key, value, ttl }: CreateEntryDto,
+    @Body() body: CreateEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    describe(reply, await this.kv.insert(key, value, ttl));
+    describe(reply, await this.kv.insert(body.key, body.value, readTtl(body)));
     return INSERTED;
   }
 
@@ -78,18 +79,19 @@ export class KvController {
   @Put(':key')
   async update(
     @Req() request: KeyRequest,
-    @Body() { value, ttl }: UpdateEntryDto,
+    @Body() body: UpdateEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const { key } = request.params;
+    const ttl = readTtl(body);
     const ifMatch = parseVersions(request.headers['if-match']);
     if (parseFlag(request.query, 'upsert')) {
       const mustCreate = mustNotExist(request.headers['if-none-match']);
-      const written = await this.kv.upsert(key, value, { ttl, ifMatch }, mustCreate);
+      const written = await this.kv.upsert(key, body.value, { ttl, ifMatch }, mustCreate);
       describe(reply, written);
       return written.isCreated ? INSERTED : UPDATED;
     }
-    describe(reply, await this.kv.update(key, value, { ttl, ifMatch: precondition(request) }));
+    describe(reply, await this.kv.update(key, body.value, { ttl, ifMatch: precondition(request) }));
     return UPDATED;
   }
 
@@ -120,10 +122,11 @@ export class KvController {
   @HttpCode(HttpStatus.OK)
   async touch(
     @Req() request: KeyRequest,
-    @Body() { ttl }: TouchEntryDto,
+    @Body() body: TouchEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    describe(reply, await this.kv.touch(request.params.key, ttl ?? undefined));
+    const options = { ttl: requireTtl(body), ifMatch: precondition(request) };
+    describe(reply, await this.kv.touch(request.params.key, options));
     return TOUCHED;
   }
 }

@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import type { Room } from '../answers/answer-room.js';
 import type { Config } from '../config/config.js';
 import type { JsonObject } from '../json/json.types.js';
-import type { Entry, WriteOptions, Written } from './entry.js';
+import type { Entry, Ttl, WriteOptions, Written } from './entry.js';
 import { checkKey } from './key.js';
 import { KvError } from './kv.errors.js';
 import { applyPatch } from './patch/apply-patch.js';
@@ -28,7 +28,7 @@ export class KvService {
   }
 
   /** @throws {KvError} INVALID_KEY, INVALID_BODY, KEY_EXISTS, and what every write throws. */
-  insert(key: string, value: JsonObject, ttl?: number): Promise<Written> {
+  insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {
     checkKey(key, this.maxKeyBytes);
     return this.entries.insert(key, value, ttl);
   }
@@ -62,10 +62,10 @@ export class KvService {
     return this.entries.delete(key, ifMatch);
   }
 
-  /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, and what every write throws. */
-  touch(key: string, ttl: number | undefined): Promise<Written> {
+  /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, PRECONDITION_FAILED, and what every write throws. */
+  touch(key: string, options: WriteOptions): Promise<Written> {
     checkKey(key, this.maxKeyBytes);
-    return this.entries.touch(key, ttl);
+    return this.entries.touch(key, options);
   }
 
   /**

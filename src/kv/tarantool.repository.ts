@@ -24,7 +24,7 @@ export class TarantoolRepository {
     this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
   }
 
-  insert(key: string, value: JsonObject, ttl?: number): Promise<Written> {
+  insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {
     return this.write('kv.insert', this.args.begin(3).key(key).value(value).ttl(ttl).bytes());
   }
 
@@ -50,8 +50,8 @@ export class TarantoolRepository {
   }
 
   /** Sets another time to live, or none: the version stays. */
-  touch(key: string, ttl: Ttl | undefined): Promise<Written> {
-    return this.write('kv.touch', this.args.begin(2).key(key).ttl(ttl).bytes());
+  touch(key: string, { ttl, ifMatch }: WriteOptions): Promise<Written> {
+    return this.write('kv.touch', this.args.begin(3).key(key).ttl(ttl).ifMatch(ifMatch).bytes());
   }
 
   get(key: string, room: Room): Promise<Entry> {

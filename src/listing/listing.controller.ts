@@ -3,8 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
 import { KvError } from '../kv/kv.errors.js';
 import { checkEscapes, parseCount, parseFlag, parseText } from '../kv/query.js';
-import { readCursor, writeCursor } from './cursor.js';
-import type { Position } from './cursor.js';
+import { expiresAtMember } from '../kv/ttl.js';
+import { filterId, readCursor, writeCursor } from './cursor.js';
+import type { Walk } from './cursor.js';
+import type { Filter } from './filter.js';
 import { ListingRepository } from './listing.repository.js';
 import type { Row } from './listing.repository.js';
 
@@ -15,7 +17,11 @@ const MAX_LIMIT = 1000;
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const FRAME_BYTES = 16 * 1024;
 
-const PARAMETERS = new Set(['prefix', 'start', 'end', 'limit', 'cursor', 'reverse', 'keys_only']);
+/** The longest key that MAX_KEY_BYTES allows, and one byte. So a cursor fits into a request line, and into a header of 16 KiB. */
+const MAX_BOUND_BYTES = 4097;
+
+const FILTER = ['prefix', 'start', 'end', 'reverse', 'keys_only'];
+const PARAMETERS = new Set([...FILTER, 'limit', 'cursor']);
 
 type QueryParameters = Record<string, unknown>;
 
@@ -33,7 +39,7 @@ export class ListingController {
   ): Promise<string> {
     checkEscapes(request.url);
     const { query } = request;
-    const { filter, after } = start(query);
+    const { filter, filterId: id, after } = start(query);
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
     const room = this.answers.room(reply);
     await room.take(MAX_PAGE_BYTES);
@@ -42,41 +48,48 @@ export class ListingController {
     const { items, last } = fill(rows);
     // Entries may take more bytes as JSON than they do in the store: what no longer fits is the next page's.
     const following = last ?? next;
-    const cursor = following === undefined ? null : writeCursor({ filter, after: following });
+    const cursor = following === undefined ? null : writeCursor({ filter, filterId: id, after: following });
     void reply.header('Cache-Control', 'no-cache');
-    if (cursor) void reply.header('Link', `</kv?cursor=${cursor}&limit=${limit}>; rel="next"`);
+    // Relative to the request (RFC 3986 §5.2), because a proxy may have taken away the beginning of the path.
+    if (cursor) void reply.header('Link', `<?cursor=${cursor}&limit=${limit}>; rel="next"`);
     return room.settle(`{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`);
   }
 }
 
-/** A cursor holds its filter: with one, the filter is not given again. */
-function start(query: QueryParameters): Partial<Position> & Pick<Position, 'filter'> {
+/** Where the page begins. A cursor holds its filter: who repeats that beside it must mean the same. */
+function start(query: QueryParameters): Walk & { after?: string } {
   if (Object.keys(query).some((name) => !PARAMETERS.has(name))) throw new KvError('INVALID_QUERY');
-  const cursor = parseText(query, 'cursor');
-  if (cursor !== undefined) {
-    if (Object.keys(query).some((name) => name !== 'cursor' && name !== 'limit'))
-      throw new KvError('INVALID_QUERY');
-    return readCursor(cursor);
-  }
-  const [prefix, from, end] = ['prefix', 'start', 'end'].map((name) => parseText(query, name));
-  return {
-    filter: {
-      prefix,
-      start: from,
-      end,
-      reverse: parseFlag(query, 'reverse'),
-      keysOnly: parseFlag(query, 'keys_only'),
-    },
+  const filter: Filter = {
+    prefix: parseBound(query, 'prefix'),
+    start: parseBound(query, 'start'),
+    end: parseText(query, 'end') === '' ? '' : parseBound(query, 'end'),
+    reverse: parseFlag(query, 'reverse'),
+    keysOnly: parseFlag(query, 'keys_only'),
   };
+  const id = filterId(filter);
+  const cursor = parseText(query, 'cursor');
+  if (cursor === undefined) return { filter, filterId: id };
+  const position = readCursor(cursor);
+  if (FILTER.some((name) => query[name] !== undefined) && id !== position.filterId) {
+    throw new KvError('INVALID_QUERY');
+  }
+  return position;
+}
+
+/** @throws {KvError} INVALID_QUERY for what is longer than any key may be, by more than the byte that follows one. */
+function parseBound(query: QueryParameters, name: string): string | undefined {
+  const text = parseText(query, name);
+  if (text !== undefined && Buffer.byteLength(text) > MAX_BOUND_BYTES) throw new KvError('INVALID_QUERY');
+  return text === '' ? undefined : text;
 }
 
 /** As many rows as a page holds, and at least one. `last` is the last of them where some were left out. */
 function fill(rows: Row[]): { items: string[]; last?: string } {
   const items: string[] = [];
   let bytes = FRAME_BYTES;
-  for (const [i, { key, json, version }] of rows.entries()) {
+  for (const [i, { key, json, version, expiresAt }] of rows.entries()) {
     const value = json === undefined ? '' : `"value":${json},`;
-    const item = `{"key":${JSON.stringify(key)},${value}"version":"${version}"}`;
+    const item = `{"key":${JSON.stringify(key)},${value}"version":"${version}"${expiresAtMember(expiresAt)}}`;
     bytes += Buffer.byteLength(item) + 1;
     const before = rows[i - 1];
     if (bytes > MAX_PAGE_BYTES && before) return { items, last: before.key };

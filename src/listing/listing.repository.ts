@@ -3,7 +3,7 @@ import { ArgumentsWriter } from '../kv/arguments-writer.js';
 import { OUTCOME } from '../kv/outcome.js';
 import { readFailure } from '../kv/storage-failure.js';
 import { refusal } from '../kv/tarantool.repository.js';
-import { readTuple } from '../kv/tuple.js';
+import { readTuple, readWritten } from '../kv/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import type { Filter } from './filter.js';
@@ -13,6 +13,7 @@ export interface Row {
   readonly version: number;
   /** The value as JSON text; undefined where only keys were asked for. */
   readonly json?: string;
+  readonly expiresAt: number | undefined;
 }
 
 export interface Rows {
@@ -79,6 +80,7 @@ export class ListingRepository {
 }
 
 function readKey(answer: MsgpackReader): Row {
-  answer.arrayHeader();
-  return { key: answer.string(), version: answer.integer() };
+  const fields = answer.arrayHeader();
+  const key = answer.string();
+  return { key, ...readWritten(answer, fields - 1) };
 }

@@ -103,9 +103,10 @@ function entries.delete(key, if_match)
     return OK, version
 end
 
--- Sets another end, or none: no change of the entry, so the version stays. Returns OK, version, expires_at; or NOT_FOUND.
-function entries.touch(key, ttl_s)
-    local verdict, entry, present = decide(key, judge.touch)
+-- Sets another end, or none: no change of the entry, so the version stays. Returns OK, version, expires_at; or NOT_FOUND; or
+-- PRECONDITION_FAILED and the version that is there.
+function entries.touch(key, ttl_s, if_match)
+    local verdict, entry, present = decide(key, judge.touch, if_match)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end

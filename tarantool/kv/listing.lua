@@ -112,7 +112,8 @@ end
 
 -- Options, all of them optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes, and after, the
 -- key behind which to go on, in the direction of the walk.
--- Returns OK, the tuples as they are (or {key, version} of each), and the key behind which the next page begins, nil at the end.
+-- Returns OK, the tuples as they are (or {key, version} of each, with expires_at behind them where it has one), and the key behind
+-- which the next page begins, nil at the end.
 -- A page may be short, and even empty, and yet have a next one. Its first row may be larger than max_bytes. Where the first entry
 -- waits for a write that may have kept it alive, so does the page; where a later one does, the page ends before it.
 function listing.list(options)
@@ -145,7 +146,7 @@ function listing.list(options)
                 return outcome.OK, rows, last
             end
             count = count + 1
-            rows[count] = keys_only and {key, tuple[VERSION]} or tuple
+            rows[count] = keys_only and {key, tuple[VERSION], row.expires_at(tuple)} or tuple
         else
             passed_over = passed_over + 1
         end

@@ -9,6 +9,8 @@ local VERSION, EXPIRES_AT = row.VERSION, row.EXPIRES_AT
 
 -- Ten years of seconds, the most that the API takes.
 local MAX_TTL_S = 315360000
+-- Beyond it a number no longer counts milliseconds one by one.
+local MAX_TIME_MS = 2 ^ 53
 
 local rules = {}
 
@@ -70,14 +72,21 @@ function judge.create(live)
 end
 
 judge.delete = judge.update
-judge.touch = judge.get
+judge.touch = judge.update
 
--- `ttl_s` is in seconds; nil is for ever, and 'keep' leaves what the entry has.
+-- `ttl_s` is in seconds; nil is for ever, 'keep' leaves what the entry has, and {at} is an absolute end, in milliseconds
+-- since the epoch. One that is past by this clock makes an entry that is gone at once.
 local function expires_at(ttl_s, live)
     if ttl_s == nil then
         return nil
     elseif ttl_s == 'keep' then
         return row.expires_at(live)
+    elseif type(ttl_s) == 'table' then
+        local at = ttl_s[1]
+        if type(at) ~= 'number' or at % 1 ~= 0 or at < 1 or at > MAX_TIME_MS then
+            box.error(box.error.ILLEGAL_PARAMS, 'an end in milliseconds since the epoch')
+        end
+        return at
     elseif type(ttl_s) ~= 'number' or not (ttl_s > 0 and ttl_s <= MAX_TTL_S) then
         box.error(box.error.ILLEGAL_PARAMS, ('a ttl in seconds, above 0 and up to %d'):format(MAX_TTL_S))
     end

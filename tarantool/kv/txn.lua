@@ -69,6 +69,13 @@ carry_out.insert = put
 carry_out.update = put
 carry_out.upsert = put
 
+-- No change of the entry, so the version stays.
+function carry_out.touch(change, operation)
+    local new, expires_at = rules.touched(change.entry, operation[OP_TTL_S])
+    change.after, change.entry, change.is_written = new, new, true
+    return {OK, rules.version(new), expires_at or NULL, false}
+end
+
 function carry_out.delete(change, _, version)
     change.after, change.entry, change.is_written = nil, nil, true
     return {OK, version, NULL, false}
@@ -90,7 +97,7 @@ local function plan(compare, success, failure, view, version)
     for i, operation in ipairs(operations or {}) do
         local op, key = operation[OP], operation[OP_KEY]
         if carry_out[op] == nil then
-            box.error(box.error.ILLEGAL_PARAMS, 'an operation get, insert, update, upsert or delete')
+            box.error(box.error.ILLEGAL_PARAMS, 'an operation get, insert, update, upsert, touch or delete')
         end
         local change = by_key[key]
         if change == nil then
@@ -176,7 +183,8 @@ local function results_of(made, version)
 end
 
 -- compare: an array of {key, 'exists', boolean} or {key, 'version', number}. success, failure: arrays of {op, key, value, ttl_s,
--- if_match} with op get, insert, update, upsert or delete; failure is what to do where a comparison does not hold, and may be nil.
+-- if_match} with op get, insert, update, upsert, touch or delete; failure is what to do where a comparison does not hold, and
+-- may be nil.
 -- Returns OK, the revision (of one that wrote nothing: the newest given so far, at or above all that it read), the branch that was
 -- taken (1: success, 0: failure), and the result of each operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version,
 -- expires_at or null, whether it created the entry}. Or ABORTED, the zero-based indexes of what failed, and whether those are

@@ -1,6 +1,6 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
-import { isTtl } from '../ttl.js';
+import { isTime, isTtl } from '../ttl.js';
 import { isString, optional } from './checks.js';
 import type { Members } from './members.js';
 
@@ -10,9 +10,11 @@ export class CreateEntryDto {
     key: isString,
     value: isObject,
     ttl: optional(isTtl),
+    expires_at: optional(isTime),
   };
 
   readonly key: string;
   readonly value: JsonObject;
   readonly ttl?: number;
+  readonly expires_at?: string | number;
 }

@@ -1,7 +1,6 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
-import type { Ttl } from '../entry.js';
-import { isTtl } from '../ttl.js';
+import { isTime, isTtl } from '../ttl.js';
 import { either, isWord, optional } from './checks.js';
 import type { Members } from './members.js';
 
@@ -10,8 +9,10 @@ export class UpdateEntryDto {
   static readonly members: Members<UpdateEntryDto> = {
     value: isObject,
     ttl: optional(either(isTtl, isWord('keep'))),
+    expires_at: optional(isTime),
   };
 
   readonly value: JsonObject;
-  readonly ttl?: Ttl;
+  readonly ttl?: number | 'keep';
+  readonly expires_at?: string | number;
 }
