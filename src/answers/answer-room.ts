@@ -15,8 +15,17 @@ export interface Room {
   turn(storedBytes: number): Promise<void>;
 }
 
+/** For who fills a whole answer, of a size that is known before. */
+export interface LargeRoom extends Room {
+  /**
+   * Waits until the answer may hold so many bytes. One that has room never waits for more, so that no two wait for each other.
+   * @throws {KvError} STORAGE_UNAVAILABLE
+   */
+  take(bytes: number): Promise<void>;
+}
+
 /** One request's room in the budget, given back when its answer has left or its client has. */
-export class AnswerRoom implements Room {
+export class AnswerRoom implements LargeRoom {
   private taking: Promise<void> | undefined;
   private lease: AnswerLease | undefined;
 
@@ -29,10 +38,6 @@ export class AnswerRoom implements Room {
     return this.take(storedBytes * MAX_JSON_GROWTH);
   }
 
-  /**
-   * Waits until the answer may hold so many bytes. One that has room never waits for more, so that no two wait for each other.
-   * @throws {KvError} STORAGE_UNAVAILABLE
-   */
   take(bytes: number): Promise<void> {
     this.taking ??= this.hold(bytes);
     return this.taking;

@@ -1,4 +1,4 @@
-import type { AnswerRoom, Room } from '../answers/answer-room.js';
+import type { LargeRoom, Room } from '../answers/answer-room.js';
 import { KvError } from '../kv/kv.errors.js';
 
 /** Of one answer, of values in the store and as JSON. Reads beyond it are refused one by one, writes never. */
@@ -15,7 +15,7 @@ export class BatchAnswer implements Room {
   private isFull = false;
 
   constructor(
-    private readonly room: AnswerRoom,
+    private readonly room: LargeRoom,
     operations: number,
   ) {
     this.bytes = operations * RESULT_BYTES;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnswerRoom } from '../answers/answer-room.js';
+import type { LargeRoom } from '../answers/answer-room.js';
 import { KvError } from '../kv/kv.errors.js';
 import { KvService } from '../kv/kv.service.js';
 import { BatchAnswer } from './batch-answer.js';
@@ -15,7 +15,7 @@ export class BatchService {
   constructor(private readonly kv: KvService) {}
 
   /** @returns a result for each operation, in their order, as JSON text. */
-  async run(operations: readonly Operation[], room: AnswerRoom): Promise<string[]> {
+  async run(operations: readonly Operation[], room: LargeRoom): Promise<string[]> {
     const answer = new BatchAnswer(room, operations.length);
     const results: string[] = [];
     for (let start = 0; start < operations.length; start += AT_ONCE) {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import type { AnswerRoom } from '../answers/answer-room.js';
+import type { LargeRoom } from '../answers/answer-room.js';
 import type { Config } from '../config/config.js';
 import { ArgumentsWriter } from '../kv/arguments-writer.js';
 import { KvError } from '../kv/kv.errors.js';
@@ -46,7 +46,7 @@ export class TxnRepository {
    * One that reads much is done when there is room for its answer: until then nothing of it is.
    * @throws {KvError} TRANSACTION_ABORTED, INVALID_BODY, VALUE_TOO_LARGE, and what every write throws.
    */
-  async run(transaction: Transaction, room: AnswerRoom): Promise<Committed> {
+  async run(transaction: Transaction, room: LargeRoom): Promise<Committed> {
     let { answer, outcome } = await this.call(transaction, false);
     if (outcome === OUTCOME.LARGE) {
       await room.take(MAX_ANSWER_BYTES);
