@@ -7,7 +7,7 @@ import { HttpError } from '../http/http.errors.js';
 import { readFailure } from '../kv/storage-failure.js';
 import { ClientAddresses } from './client-address.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
-import type { Hit } from './tarantool-throttler.storage.js';
+import type { Hit } from './window.js';
 import { unitsOfBytes, Work } from './work.js';
 
 /** Answers up to here are not measured. A UTF-16 unit is at most three bytes of UTF-8. */
