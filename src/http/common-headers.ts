@@ -4,12 +4,9 @@ import { JSON_UTF8 } from './envelope.js';
 
 /**
  * The fields that every answer has. `nosniff`: a value must never be taken for a page. An HTTP/1.1 request without Host is
- * refused (RFC 9112 §3.2), and an expectation that we do not know is ignored (RFC 9110 §10.1.1).
+ * refused (RFC 9112 §3.2).
  */
 export function addCommonHeaders(fastify: FastifyInstance): void {
-  fastify.server.on('checkExpectation', (request, response) =>
-    fastify.server.emit('request', request, response),
-  );
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('Content-Type', JSON_UTF8);
     void reply.header('X-Content-Type-Options', 'nosniff');

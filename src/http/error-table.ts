@@ -128,6 +128,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     message: 'internal server error',
     detail: 'A fault of the service.',
   },
+  NOT_IMPLEMENTED: {
+    status: HttpStatus.NOT_IMPLEMENTED,
+    message: 'not implemented',
+    detail: 'The service has no such method or transfer coding.',
+  },
   STORAGE_UNAVAILABLE: {
     status: HttpStatus.SERVICE_UNAVAILABLE,
     message: 'storage unavailable',
@@ -142,5 +147,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.GATEWAY_TIMEOUT,
     message: 'outcome unknown',
     detail: 'The store was asked to write and has not answered: it may or may not have been applied.',
+  },
+  VERSION_NOT_SUPPORTED: {
+    status: HttpStatus.HTTP_VERSION_NOT_SUPPORTED,
+    message: 'http version not supported',
+    detail: 'The service speaks HTTP/1.1 and HTTP/1.0.',
   },
 };

@@ -1,7 +1,7 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
-import { answerClientError } from './client-error.js';
+import { Connections } from './connections.js';
 import { requestId } from './request-id.js';
 import { rewriteUrl } from './rewrite-url.js';
 
@@ -20,23 +20,27 @@ export function fastifyOptions(
   { http }: Config,
   response: typeof ServerResponse<IncomingMessage>,
 ): FastifyOptions {
+  const connections = new Connections();
+  // How Node's HTTP servers are set up.
+  const serverOptions = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
+    requireHostHeader: false,
+    ServerResponse: response,
+  };
   return {
     // The request log is our own hook, and the body limit is kept where bodies are read.
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    serverFactory: (handle: RequestListener) => connections.createServer(handle, serverOptions),
+    // What it would answer by itself is answered by `connections`.
+    clientErrorHandler: () => undefined,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
-    http: {
-      requireHostHeader: false,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      ServerResponse: response,
-    },
-    clientErrorHandler: answerClientError,
     rewriteUrl,
     // Node bounds the request line (16 KiB of headers); a key that is too long is our own answer, not the router's.
     routerOptions: { maxParamLength: 16_384 },

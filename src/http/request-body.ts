@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { bodyFailure } from './body-failure.js';
 import { HttpError } from './http.errors.js';
 
 /**
@@ -18,11 +19,14 @@ export function deferBodies(fastify: FastifyInstance, maxBodyBytes: number): voi
 
 /**
  * The whole body, of whatever media type.
- * @throws {HttpError} BODY_TOO_LARGE beyond `maxBytes`, MALFORMED_REQUEST when
- * the client goes away in the middle.
+ * @throws {HttpError} BODY_TOO_LARGE beyond `maxBytes`, MALFORMED_REQUEST when the client goes away in the middle, and why the body
+ * broke off.
  */
 export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const failure = bodyFailure(request);
+  if (failure) return Promise.reject(failure);
   return new Promise((resolve, reject) => {
+    request.on('error', reject);
     const chunks: Buffer[] = [];
     let bytes = 0;
     const onData = (chunk: Buffer): void => {

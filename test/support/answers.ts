@@ -22,6 +22,8 @@ export const answers = {
   unsupportedMediaType: { message: 'unsupported media type', status: 415 },
   tooManyRequests: { message: 'too many requests', status: 429 },
   headersTooLarge: { message: 'request header fields too large', status: 431 },
+  notImplemented: { message: 'not implemented', status: 501 },
   unavailable: { message: 'storage unavailable', status: 503 },
   outcomeUnknown: { message: 'outcome unknown', status: 504 },
+  versionNotSupported: { message: 'http version not supported', status: 505 },
 } as const;
