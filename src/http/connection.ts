@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { failBody } from './body-failure.js';
 import { writtenAnswer } from './client-error.js';
 import type { HttpErrorCode } from './http.errors.js';
 import { HttpError } from './http.errors.js';
+import { discardRest } from './discard-rest.js';
 
 /** They change nothing, so they may be answered side by side (RFC 9110 §9.2.1). */
 const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -37,6 +38,8 @@ export class Connection {
     private readonly socket: Socket,
     private readonly handle: (request: IncomingMessage, response: Response) => void,
   ) {
+    // So Node closes the connection when the last answer has left, with all that has not been read.
+    socket.destroySoon = () => this.close();
     // Node reads on whenever a message is complete.
     socket.on('resume', () => {
       if (this.isHeld) socket.pause();
@@ -109,8 +112,15 @@ export class Connection {
 
   private readonly onEnded = (): void => {
     this.underWay--;
+    if (this.latest?.writableEnded && !this.latest.req.complete) discardRest(this.latest.req, this.socket);
     this.advance();
   };
+
+  /** Half-closes where a client is still sending: what it sends on is discarded, so that it can read its answer. */
+  private close(): void {
+    if (this.latest?.req.complete === false) this.socket.end();
+    else Socket.prototype.destroySoon.call(this.socket);
+  }
 
   private advance(): void {
     // A request behind an answer that closed the connection is not carried out: nobody could be told (RFC 9112 §9.6).
