@@ -12,8 +12,10 @@ import { addCommonHeaders } from './http/common-headers.js';
 import { addCors } from './http/cors.js';
 import { refuseCrossOrigin } from './http/cross-origin.js';
 import { fastifyOptions } from './http/fastify-options.js';
-import { deferBodies } from './http/request-body.js';
+import { deferBodies } from './http/defer-bodies.js';
+import { ConnectionLimit } from './http/connection-limit.js';
 import { logRequests } from './http/request-log.js';
+import { SharedBudget } from './http/shared-budget.js';
 import type { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { ClientRate } from './throttling/client-rate.js';
@@ -21,7 +23,8 @@ import { ClientRate } from './throttling/client-rate.js';
 /** Builds the one application, ready to listen: the same for production and for every test. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
   const answers = new Answers(config);
-  const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers)));
+  const limit = new ConnectionLimit(config.limits.maxConnections, answers.addresses, logger);
+  const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers), limit));
   const fastify = adapter.getInstance<FastifyInstance>();
   collectRoutes(fastify);
   addCommonHeaders(fastify);
@@ -29,7 +32,11 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   refuseOtherHosts(fastify, config.http.allowedHosts);
   addCors(fastify, config.http.corsOrigins);
   refuseCrossOrigin(fastify, config.http.corsOrigins);
-  deferBodies(fastify, config.limits.maxBodyBytes);
+  deferBodies(fastify, {
+    maxBytes: config.limits.maxBodyBytes,
+    budget: new SharedBudget(config.limits.maxBodiesBytes),
+    addresses: answers.addresses,
+  });
 
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(config, logger, answers),

@@ -18,11 +18,17 @@ export interface HttpConfig {
   /** Names that `Host` may have, in lower case and without a port; empty: any. */
   allowedHosts: string[];
   shutdownTimeoutMs: number;
+  /** A whole request must have arrived in this time, however slowly it is sent. */
+  requestTimeoutMs: number;
 }
 
 export interface LimitsConfig {
   maxKeyBytes: number;
   maxBodyBytes: number;
+  /** Memory in bytes of all bodies that are not complete, in each process. */
+  maxBodiesBytes: number;
+  /** In each process. */
+  maxConnections: number;
   maxDepth: number;
   /** Of a process: large answers on their way from the store, made, and waiting for clients. */
   maxAnswersBytes: number;

@@ -51,6 +51,12 @@ export class Environment {
   @Whole(1, 65_536, 'MiB')
   MAX_ANSWERS_MIB = 64;
 
+  @Whole(1, 65_536, 'MiB')
+  MAX_BODIES_MIB = 128;
+
+  @Whole(2, 1_000_000)
+  MAX_CONNECTIONS = 10_000;
+
   // Tarantool's own Lua refuses more than 127 levels, so what operators may look at there stays below.
   @Whole(1, 100)
   MAX_DEPTH = 64;

@@ -6,6 +6,11 @@ import type { Config } from './config.js';
 import { ConfigError } from './config.errors.js';
 import { Environment } from './environment.js';
 
+const MIB = 1_048_576;
+
+/** Longer than an honest client on a slow line needs for a body of the default size: 1 MiB at 300 kbit/s. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 const SECRETS = new Set(['TARANTOOL_PASSWORD']);
 
 /**
@@ -42,6 +47,12 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
     throw new ConfigError('TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER');
   }
 
+  if (env.MAX_BODIES_MIB * MIB < 2 * env.MAX_BODY_BYTES) {
+    throw new ConfigError(
+      `MAX_BODIES_MIB is "${env.MAX_BODIES_MIB}", but takes at least twice MAX_BODY_BYTES: one client may hold half of it`,
+    );
+  }
+
   return {
     workers: env.WORKERS,
     http: {
@@ -51,12 +62,15 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       corsOrigins: env.CORS_ORIGINS,
       allowedHosts: allowedHosts(env.ALLOWED_HOSTS ?? ownHosts(env.HOST)),
       shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
     },
     limits: {
       maxKeyBytes: env.MAX_KEY_BYTES,
       maxBodyBytes: env.MAX_BODY_BYTES,
+      maxBodiesBytes: env.MAX_BODIES_MIB * MIB,
+      maxConnections: env.MAX_CONNECTIONS,
       maxDepth: env.MAX_DEPTH,
-      maxAnswersBytes: env.MAX_ANSWERS_MIB * 1024 * 1024,
+      maxAnswersBytes: env.MAX_ANSWERS_MIB * MIB,
     },
     throttle: { limit: env.THROTTLE_LIMIT, windowMs: env.THROTTLE_TTL },
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { envelope, JSON_UTF8 } from './envelope.js';
-import { ERROR_TABLE } from './error-table.js';
+import { ERROR_TABLE, RETRY_AFTER_S } from './error-table.js';
 import type { HttpErrorCode } from './http.errors.js';
 import { newRequestId } from './request-id.js';
 
@@ -46,10 +46,11 @@ export function parserErrorCode(error: ParserError): HttpErrorCode {
 export function writtenAnswer(code: HttpErrorCode): string {
   const { status, message } = ERROR_TABLE[code];
   const body = envelope(message, status);
+  const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${JSON_UTF8}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
     `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${newRequestId()}\r\nCache-Control: no-cache\r\n` +
-    `Date: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${body}`
+    `Date: ${new Date().toUTCString()}\r\n${retry}Connection: close\r\n\r\n${body}`
   );
 }
 

@@ -4,6 +4,7 @@ import { Server as TcpServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { isParserError, parserErrorCode } from './client-error.js';
 import { Connection } from './connection.js';
+import type { ConnectionLimit } from './connection-limit.js';
 
 /** How often connections are looked at while they are drained. */
 const SWEEP_MS = 50;
@@ -16,6 +17,8 @@ const connectionsOf = new WeakMap<Server, Connections>();
 export class Connections {
   private readonly open = new Map<Socket, Connection>();
   private readonly servers: Server[] = [];
+
+  constructor(private readonly limit: ConnectionLimit) {}
 
   static of(server: Server): Connections {
     const connections = connectionsOf.get(server);
@@ -30,7 +33,12 @@ export class Connections {
     Object.assign(server, { httpAllowHalfOpen: true });
     // The parser drops fields beyond its count. Ours is refused where the fields are checked.
     server.maxHeadersCount = 0;
+    // Node's own listener would parse what comes, and so it is called only for connections that are served.
+    const serve = server.listeners('connection');
+    server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
+      if (!this.limit.admit(socket)) return;
+      for (const listener of serve) listener.call(server, socket);
       this.open.set(socket, new Connection(socket, handle));
       socket.on('close', () => this.open.delete(socket));
     });
@@ -38,6 +46,8 @@ export class Connections {
     server.on('request', onRequest);
     // An expectation that we do not know is ignored (RFC 9110 §10.1.1).
     server.on('checkExpectation', onRequest);
+    // Whoever reads the body says that it may come: only after all that could refuse it before.
+    server.on('checkContinue', onRequest);
     server.on('connect', (_request, socket: Socket) => {
       socket.on('error', () => socket.destroy());
       this.open.get(socket)?.fail('NOT_IMPLEMENTED');

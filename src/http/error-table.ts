@@ -11,6 +11,9 @@ export interface ErrorAnswer {
   readonly detail: string;
 }
 
+/** Seconds after which it is worth asking again after a 503: the store is restarted within one, and room is made as soon. */
+export const RETRY_AFTER_S = '1';
+
 /**
  * Every failure that a client can be told of, in the one place that turns codes into statuses. In lower case the codes are those of
  * problem details, on which clients rely for ever: a row may be added, but none renamed.
@@ -137,6 +140,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.SERVICE_UNAVAILABLE,
     message: 'storage unavailable',
     detail: 'The store cannot be asked or cannot write: certainly nothing was applied.',
+  },
+  TOO_BUSY: {
+    status: HttpStatus.SERVICE_UNAVAILABLE,
+    message: 'service busy',
+    detail: 'Too many connections are open, or too much is held of unfinished bodies: nothing was applied.',
   },
   SHUTTING_DOWN: {
     status: HttpStatus.SERVICE_UNAVAILABLE,

@@ -9,13 +9,10 @@ import { allowedMethods } from './allowed-methods.js';
 import { PROBLEM_JSON, prefersProblem } from './accept.js';
 import { addVary } from './vary.js';
 import { envelope, JSON_UTF8, problem } from './envelope.js';
-import { ERROR_TABLE } from './error-table.js';
+import { ERROR_TABLE, RETRY_AFTER_S } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
 import { showVersion } from '../kv/version-fields.js';
-
-/** Seconds after which it is worth asking again when the store is away: it is restarted within one. */
-const RETRY_AFTER_S = '1';
 
 /** Whatever fails while a request is handled ends here and leaves as `{message, status}`, or as problem details for who prefers them. */
 @Catch()

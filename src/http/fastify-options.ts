@@ -1,17 +1,15 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
+import type { ConnectionLimit } from './connection-limit.js';
 import { Connections } from './connections.js';
 import { requestId } from './request-id.js';
 import { rewriteUrl } from './rewrite-url.js';
 
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
 
-/** A whole request must have arrived in this time, however slowly it is sent. */
-const REQUEST_TIMEOUT_MS = 30_000;
-
-/** How often Node looks for requests that take too long: so much later than their time they may be ended. */
-const TIMEOUT_CHECK_MS = 5000;
+/** Node looks so often in that time for requests that take too long: so much later they may be ended. */
+const TIMEOUT_CHECKS = 6;
 
 /** Longer than the idle time-outs of common load balancers (60 s), so that it is they who close. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -19,13 +17,16 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export function fastifyOptions(
   { http }: Config,
   response: typeof ServerResponse<IncomingMessage>,
+  limit: ConnectionLimit,
 ): FastifyOptions {
-  const connections = new Connections();
+  const connections = new Connections(limit);
   // How Node's HTTP servers are set up.
   const serverOptions = {
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Of a longer time for the header Node would take the longer of the two for the whole request.
+    headersTimeout: http.requestTimeoutMs,
+    requestTimeout: http.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    connectionsCheckingInterval: Math.ceil(http.requestTimeoutMs / TIMEOUT_CHECKS),
     // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
     requireHostHeader: false,
     ServerResponse: response,

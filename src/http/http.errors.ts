@@ -14,6 +14,7 @@ export type HttpErrorCode =
   | 'HEADERS_TOO_LARGE'
   | 'NOT_IMPLEMENTED'
   | 'VERSION_NOT_SUPPORTED'
+  | 'TOO_BUSY'
   | 'SHUTTING_DOWN'
   | 'INTERNAL';
 

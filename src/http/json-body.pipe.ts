@@ -1,8 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
-import { IncomingMessage } from 'node:http';
-import type { Config } from '../config/config.js';
 import { InvalidJsonError } from '../json/json.errors.js';
 import { parseJson } from '../json/parse-json.js';
 import type { JsonValue } from '../json/json.types.js';
@@ -12,7 +9,7 @@ import { KvError } from '../kv/kv.errors.js';
 import { Patch } from '../kv/patch/patch.js';
 import { HttpError } from './http.errors.js';
 import { checkNotCoded, isJsonMediaType, readMediaType } from './media-type.js';
-import { readJsonBody } from './request-body.js';
+import { RequestBody } from './request-body.js';
 
 /** A DTO says which members its body has: `readMembers` checks them. */
 interface Dto {
@@ -26,35 +23,29 @@ interface Dto {
  */
 @Injectable()
 export class JsonBodyPipe implements PipeTransform {
-  private readonly maxBodyBytes: number;
-
-  constructor(config: ConfigService<Config, true>) {
-    this.maxBodyBytes = config.get('limits', { infer: true }).maxBodyBytes;
-  }
-
   /** @throws {KvError} INVALID_BODY; and what reading a body throws. */
   transform(argument: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' || !metatype) return argument;
-    if (!(argument instanceof IncomingMessage)) throw new KvError('INVALID_BODY');
+    if (!(argument instanceof RequestBody)) throw new KvError('INVALID_BODY');
     return metatype === Patch ? this.readPatch(argument) : this.read(argument, metatype as unknown as Dto);
   }
 
-  private async readPatch(request: IncomingMessage): Promise<Patch> {
-    const mediaType = readMediaType(request.headers['content-type'] ?? '') ?? '';
+  private async readPatch(body: RequestBody): Promise<Patch> {
+    const mediaType = readMediaType(body.headers['content-type'] ?? '') ?? '';
     if (!Patch.mediaTypes.includes(mediaType)) {
       throw new HttpError('UNSUPPORTED_MEDIA_TYPE', { 'Accept-Patch': Patch.mediaTypes.join(', ') });
     }
-    checkNotCoded(request.headers);
-    return new Patch(mediaType, parse(await readJsonBody(request, this.maxBodyBytes)));
+    checkNotCoded(body.headers);
+    return new Patch(mediaType, parse(await body.read()));
   }
 
-  private async read(request: IncomingMessage, { members }: Dto): Promise<object> {
-    const type = request.headers['content-type'];
+  private async read(body: RequestBody, { members }: Dto): Promise<object> {
+    const type = body.headers['content-type'];
     if (type !== undefined && type !== 'application/json' && !isJsonMediaType(readMediaType(type))) {
       throw new HttpError('UNSUPPORTED_MEDIA_TYPE');
     }
-    checkNotCoded(request.headers);
-    return readMembers(parse(await readJsonBody(request, this.maxBodyBytes)), members);
+    checkNotCoded(body.headers);
+    return readMembers(parse(await body.read()), members);
   }
 }
 

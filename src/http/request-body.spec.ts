@@ -1,52 +1,120 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readJsonBody } from './request-body.js';
+import { ClientAddresses } from '../throttling/client-address.js';
+import { deferBodies } from './defer-bodies.js';
+import type { RequestBody } from './request-body.js';
+import { SharedBudget } from './shared-budget.js';
 
-const MAX_BYTES = 1000;
+const MAX_BYTES = 20_000;
+const LENGTH = `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n`;
+const CHUNKED = 'PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-describe('readJsonBody', () => {
-  let server: Server;
+describe('RequestBody', () => {
+  let budget: SharedBudget;
+  let app: FastifyInstance;
+  let sockets: Socket[];
+  /** One for each request, in their order. */
+  let bodies: Promise<Buffer>[];
+  let arrived: () => void;
 
   beforeEach(async () => {
-    server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    budget = new SharedBudget(100_000);
+    bodies = [];
+    sockets = [];
+    app = fastify();
+    deferBodies(app, { maxBytes: MAX_BYTES, budget, addresses: new ClientAddresses([]) });
+    app.put('/', async (request) => {
+      const body = (request.body as RequestBody).read();
+      bodies.push(body);
+      arrived();
+      await body.catch(() => undefined);
+      return 'read';
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
   });
 
-  afterEach(() => server.close());
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await app.close();
+  });
 
-  async function send(text: string): Promise<[IncomingMessage, () => void]> {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  async function send(text: string): Promise<{ body: Promise<Buffer>; socket: Socket }> {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+    sockets.push(socket);
     socket.on('error', () => undefined);
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
     socket.write(text);
-    const [request] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
-    return [request, () => socket.destroy()];
+    await arrival;
+    const body = bodies.at(-1);
+    if (!body) throw new Error('no request came');
+    body.catch(() => undefined);
+    return { body, socket };
   }
 
-  it('resolves with a body that came in pieces', async () => {
-    const [request, disconnect] = await send(
-      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n',
-    );
-    expect(String(await readJsonBody(request, MAX_BYTES))).toBe('{"a":1}');
-    disconnect();
+  it('reads a body that comes in pieces', async () => {
+    const { body } = await send(`${CHUNKED}3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n`);
+    expect(String(await body)).toBe('{"a":1}');
   });
 
-  it('rejects when the client goes away in the middle', async () => {
-    const [request, disconnect] = await send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"a"');
-    const body = readJsonBody(request, MAX_BYTES);
-    disconnect();
+  it('reads a body in chunks of one byte, in twice its memory', async () => {
+    const text = JSON.stringify({ a: 'x'.repeat(9990) });
+    const chunks = text.replaceAll(/./g, '1\r\n$&\r\n');
+    const { body, socket } = await send(`${CHUNKED}${chunks}`);
+    await expect.poll(() => budget.held).toBeGreaterThanOrEqual(text.length);
+    expect(budget.held).toBeLessThanOrEqual(2 * text.length);
+    socket.write('0\r\n\r\n');
+    expect(String(await body)).toBe(text);
+    expect(budget.held).toBe(0);
+  });
+
+  it('holds what has come and not what is declared', async () => {
+    const { body, socket } = await send(`${LENGTH}${'x'.repeat(100)}`);
+    await expect.poll(() => budget.held).toBe(100);
+    socket.write('x');
+    await expect.poll(() => budget.held).toBe(4096);
+    socket.write('x'.repeat(9899));
+    expect(await body).toHaveLength(10_000);
+    expect(budget.held).toBe(0);
+  });
+
+  it.each([
+    ['declared', `${LENGTH}{"a"`],
+    ['in chunks', `${CHUNKED}4\r\n{"a"\r\n`],
+  ])('holds nothing of a body, %s, whose client goes away in the middle', async (_how, text) => {
+    const { body, socket } = await send(text);
+    await expect.poll(() => budget.held).toBe(4);
+    socket.destroy();
     await expect(body).rejects.toMatchObject({ name: 'HttpError', code: 'MALFORMED_REQUEST' });
+    expect(budget.held).toBe(0);
   });
 
-  it('rejects a body that is larger than it may be, however it is sent', async () => {
-    const chunk = `3e8\r\n${'x'.repeat(MAX_BYTES)}\r\n`;
-    const [request, disconnect] = await send(
-      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`,
-    );
-    await expect(readJsonBody(request, MAX_BYTES)).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' });
-    disconnect();
+  it('refuses a body that is larger than it may be, and holds nothing of it', async () => {
+    const chunk = `${MAX_BYTES.toString(16)}\r\n${'x'.repeat(MAX_BYTES)}\r\n`;
+    const { body } = await send(`${CHUNKED}${chunk}1\r\nx\r\n0\r\n\r\n`);
+    await expect(body).rejects.toMatchObject({ code: 'BODY_TOO_LARGE' });
+    expect(budget.held).toBe(0);
+  });
+
+  it('refuses a body when its client holds more than it leaves to others', async () => {
+    const unfinished = [];
+    for (let n = 0; n < 5; n++) unfinished.push(await send(LENGTH));
+    for (const { socket } of unfinished) socket.write('x'.repeat(9999));
+    await expect.poll(() => budget.held).toBe(49_995);
+    const { body, socket } = await send(LENGTH);
+    socket.write('x'.repeat(9999));
+    await expect(body).rejects.toMatchObject({ code: 'TOO_BUSY' });
+    expect(budget.held).toBe(49_995);
+    for (const each of unfinished) each.socket.write('x');
+    for (const each of unfinished) expect(await each.body).toHaveLength(10_000);
+    expect(budget.held).toBe(0);
+  });
+
+  it('holds nothing of a body that comes whole, however little is left', async () => {
+    budget.take('somebody', 49_999);
+    const { body } = await send(`${LENGTH}${'x'.repeat(10_000)}`);
+    expect(await body).toHaveLength(10_000);
   });
 });

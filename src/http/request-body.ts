@@ -1,60 +1,95 @@
-import type { FastifyInstance } from 'fastify';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientAddresses } from '../throttling/client-address.js';
 import { bodyFailure } from './body-failure.js';
+import { GrowingBuffer } from './growing-buffer.js';
 import { HttpError } from './http.errors.js';
+import type { HttpErrorCode } from './http.errors.js';
+import type { SharedBudget } from './shared-budget.js';
 
-/**
- * Hands bodies on unread, so that they are read and parsed only after the guards: a throttled client costs no parsing.
- * Only what a request declares of its size is looked at before.
- */
-export function deferBodies(fastify: FastifyInstance, maxBodyBytes: number): void {
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', (_request, payload: IncomingMessage, done) => {
-    if (Number(payload.headers['content-length']) > maxBodyBytes) {
-      discardRest(payload, maxBodyBytes);
-      done(new HttpError('BODY_TOO_LARGE'));
-    } else done(null, payload);
-  });
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+export interface BodyLimits {
+  /** Of one body. */
+  readonly maxBytes: number;
+  /** Memory in bytes of all bodies that have begun to arrive and are not complete. */
+  readonly budget: SharedBudget;
+  /** Whose share of it a body is. */
+  readonly addresses: ClientAddresses;
 }
 
-/**
- * The whole body, of whatever media type.
- * @throws {HttpError} BODY_TOO_LARGE beyond `maxBytes`, MALFORMED_REQUEST when the client goes away in the middle, and why the body
- * broke off.
- */
-export function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const failure = bodyFailure(request);
-  if (failure) return Promise.reject(failure);
-  return new Promise((resolve, reject) => {
-    request.on('error', reject);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else {
-        request.off('data', onData);
-        discardRest(request, maxBytes);
-        reject(new HttpError('BODY_TOO_LARGE'));
-      }
-    };
-    request.on('data', onData);
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    // Every request is closed in the end, whole or not.
-    request.on('close', () => {
-      if (!request.readableEnded) reject(new HttpError('MALFORMED_REQUEST'));
+/** The body of a request, which is read only where it is asked for. */
+export class RequestBody {
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly limits: BodyLimits,
+  ) {}
+
+  get headers(): IncomingHttpHeaders {
+    return this.request.headers;
+  }
+
+  /**
+   * The whole body, of whatever media type.
+   * @throws {HttpError} BODY_TOO_LARGE, TOO_BUSY when too much is held of bodies that
+   * are not complete, MALFORMED_REQUEST when the client goes away in the middle, and why the body broke off.
+   */
+  read(): Promise<Buffer> {
+    const failure = bodyFailure(this.request);
+    if (failure) return Promise.reject(failure);
+    const { expect } = this.headers;
+    if (expect !== undefined && this.request.httpVersion === '1.1' && CONTINUE.test(expect)) {
+      this.response.writeContinue();
+    }
+    return this.gather();
+  }
+
+  private gather(): Promise<Buffer> {
+    const raw = this.request;
+    const { maxBytes, budget, addresses } = this.limits;
+    const declared = Number(raw.headers['content-length'] ?? Number.NaN);
+    return new Promise((resolve, reject) => {
+      let body: GrowingBuffer | undefined;
+      let client = '';
+      let held = 0;
+      const hold = (bytes: number): boolean => {
+        if (bytes === 0) return true;
+        client ||= addresses.of(raw);
+        if (!budget.take(client, bytes)) return false;
+        held += bytes;
+        return true;
+      };
+      const stop = (): void => {
+        raw.off('data', onData);
+        if (held > 0) budget.give(client, held);
+        held = 0;
+      };
+      const refuse = (code: HttpErrorCode, fields?: Record<string, string>): void => {
+        stop();
+        reject(new HttpError(code, fields));
+      };
+      const onData = (chunk: Buffer): void => {
+        const bytes = (body?.length ?? 0) + chunk.length;
+        // What comes whole, as most bodies do, is not held.
+        const growth = body ? body.growthFor(chunk.length) : chunk.length === declared ? 0 : chunk.length;
+        if (bytes > maxBytes) refuse('BODY_TOO_LARGE', { Connection: 'close' });
+        else if (!hold(growth)) refuse('TOO_BUSY');
+        else if (body) body.add(chunk);
+        else body = new GrowingBuffer(chunk, declared || maxBytes);
+      };
+      raw.on('data', onData);
+      raw.on('end', () => {
+        stop();
+        resolve(body?.bytes() ?? Buffer.alloc(0));
+      });
+      raw.on('error', (error) => {
+        stop();
+        reject(error instanceof HttpError ? error : new HttpError('MALFORMED_REQUEST'));
+      });
+      // Every request is closed in the end, whole or not.
+      raw.on('close', () => {
+        if (!raw.readableEnded) refuse('MALFORMED_REQUEST');
+      });
     });
-  });
-}
-
-/**
- * Lets a client that is still sending read its refusal: a connection closed at once would be reset, and the answer lost
- * (RFC 9112 §9.6). What is thrown away is bounded as well.
- */
-function discardRest(request: IncomingMessage, maxBytes: number): void {
-  let left = 4 * maxBytes;
-  request.on('data', (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
+  }
 }

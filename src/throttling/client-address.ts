@@ -32,7 +32,8 @@ export class ClientAddresses {
     }
   }
 
-  of({ socket, headers }: IncomingMessage): string {
+  /** Of a request; or of a connection, which forwards nothing. */
+  of({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
     let address = socket.remoteAddress ?? '';
     if (this.trustsAny && headers['x-forwarded-for'] !== undefined) {
       address = this.forwarded(address, String(headers['x-forwarded-for']));

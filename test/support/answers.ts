@@ -24,6 +24,8 @@ export const answers = {
   headersTooLarge: { message: 'request header fields too large', status: 431 },
   notImplemented: { message: 'not implemented', status: 501 },
   unavailable: { message: 'storage unavailable', status: 503 },
+  busy: { message: 'service busy', status: 503 },
+  requestTimeout: { message: 'request timeout', status: 408 },
   outcomeUnknown: { message: 'outcome unknown', status: 504 },
   versionNotSupported: { message: 'http version not supported', status: 505 },
 } as const;

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { openFiles } from '../health/open-files.js';
+import { CountedWarning } from '../logging/counted-warning.js';
+import type { Logger } from '../logging/logger.js';
+import type { ClientAddresses } from '../throttling/client-address.js';
+import { writtenAnswer } from './client-error.js';
+import { SharedBudget } from './shared-budget.js';
+
+/** Connections over the limit whose clients are given time to read why. The others are closed as soon as it is written. */
+const MAX_TURNED_AWAY = 32;
+
+/** How long one of them may take to read it. */
+const TURN_AWAY_MS = 1000;
+
+/** File descriptors for everything else: the log, the store, those who are turned away, and some to spare. */
+const OTHER_FILES = 100;
+
+/** How many connections a process serves. Who comes on top is told so: 503, and the connection is closed. */
+export class ConnectionLimit {
+  private readonly budget: SharedBudget;
+  private readonly warning: CountedWarning;
+  private turnedAway = 0;
+
+  /** `max` where the limit of open files allows so many. */
+  constructor(
+    max: number,
+    private readonly addresses: ClientAddresses,
+    logger: Logger,
+  ) {
+    const { limit } = openFiles();
+    const possible = Math.max(2, Math.min(max, limit - OTHER_FILES));
+    if (possible < max) {
+      logger.warn(
+        { openFiles: limit, connections: possible },
+        'the limit of open files is too low for MAX_CONNECTIONS',
+      );
+    }
+    this.budget = new SharedBudget(possible);
+    this.warning = new CountedWarning(logger, 'connections were refused: as many are open as may be');
+  }
+
+  /** @returns whether this connection is to be served; if not, it has been taken care of. */
+  admit(socket: Socket): boolean {
+    const client = this.addresses.of({ socket, headers: {} });
+    if (!this.budget.take(client, 1)) {
+      this.turnAway(socket);
+      return false;
+    }
+    socket.once('close', () => this.budget.give(client, 1));
+    return true;
+  }
+
+  private turnAway(socket: Socket): void {
+    this.warning.note();
+    socket.on('error', () => socket.destroy());
+    if (this.turnedAway >= MAX_TURNED_AWAY) {
+      socket.write(writtenAnswer('TOO_BUSY'));
+      socket.destroySoon();
+      return;
+    }
+    this.turnedAway++;
+    const close = setTimeout(() => socket.destroy(), TURN_AWAY_MS);
+    socket.once('end', () => socket.destroySoon());
+    socket.once('close', () => {
+      clearTimeout(close);
+      this.turnedAway--;
+    });
+    // Its request is read and discarded: with something unread the connection would be reset, and the answer lost (RFC 9112 §9.6).
+    socket.resume();
+    socket.end(writtenAnswer('TOO_BUSY'));
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Something of which a process has only so much for all clients together. A client may hold no more than is then left to all
+ * others: one alone gets half, and however many take as much as they can, something is left for the next.
+ */
+export class SharedBudget {
+  private readonly heldBy = new Map<string, number>();
+  private left: number;
+
+  constructor(private readonly total: number) {
+    this.left = total;
+  }
+
+  get held(): number {
+    return this.total - this.left;
+  }
+
+  /** Takes all of it or nothing. @returns whether it was taken. */
+  take(client: string, amount: number): boolean {
+    const held = (this.heldBy.get(client) ?? 0) + amount;
+    if (held > this.left - amount) return false;
+    this.heldBy.set(client, held);
+    this.left -= amount;
+    return true;
+  }
+
+  /** Gives back what this client has taken. */
+  give(client: string, amount: number): void {
+    const held = (this.heldBy.get(client) ?? 0) - amount;
+    if (held > 0) this.heldBy.set(client, held);
+    else this.heldBy.delete(client);
+    this.left += amount;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Logger } from './logger.js';
+
+const INTERVAL_MS = 10_000;
+
+/** A warning about what may happen at any rate: told at once, and then every ten seconds at most, with how often it happened. */
+export class CountedWarning {
+  private count = 0;
+  private quiet: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly message: string,
+  ) {}
+
+  note(): void {
+    this.count++;
+    if (!this.quiet) this.tell();
+  }
+
+  private tell(): void {
+    this.quiet = undefined;
+    if (this.count === 0) return;
+    this.logger.warn({ count: this.count }, this.message);
+    this.count = 0;
+    this.quiet = setTimeout(() => this.tell(), INTERVAL_MS).unref();
+  }
+}
