@@ -4,6 +4,7 @@ import { KvError } from '../kv/kv.errors.js';
 import { OUTCOME } from '../kv/outcome.js';
 import { readFailure } from '../kv/storage-failure.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
+import { OpenFilesWatch } from './open-files.watch.js';
 
 const NO_ARGUMENTS = Buffer.from([0x90]);
 
@@ -22,16 +23,20 @@ export class HealthService {
   private probe: Promise<unknown> | undefined;
   private isProbeLate = false;
 
-  constructor(private readonly tarantool: TarantoolClient) {}
+  constructor(
+    private readonly tarantool: TarantoolClient,
+    private readonly openFiles: OpenFilesWatch,
+  ) {}
 
   /** From now on not ready: set before listening stops, so that balancers turn away first. */
   startStopping(): void {
     this.isStopping = true;
   }
 
-  /** @throws {HttpError} SHUTTING_DOWN; {KvError} STORAGE_UNAVAILABLE unless the store took a durable write just now. */
+  /** @throws {HttpError} SHUTTING_DOWN, TOO_BUSY while few file descriptors are left; {KvError} STORAGE_UNAVAILABLE unless the store took a durable write just now. */
   async checkReady(): Promise<void> {
     if (this.isStopping) throw new HttpError('SHUTTING_DOWN');
+    if (this.openFiles.areFewLeft) throw new HttpError('TOO_BUSY');
     const failure = await this.storeFailure();
     // It may have begun to stop meanwhile.
     if (this.isStopping) throw new HttpError('SHUTTING_DOWN');

@@ -1,0 +1,33 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { CountedWarning } from '../logging/counted-warning.js';
+import { LOGGER } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import { openFiles } from './open-files.js';
+
+/** So few left are few: the connection to the store must still find one when it is lost, and so must a probe of health. */
+const FEW = 16;
+
+const CHECK_MS = 1000;
+
+/** Whether this process runs out of file descriptors. Without one the system closes new connections, and Node tells nobody. */
+@Injectable()
+export class OpenFilesWatch implements OnModuleDestroy {
+  areFewLeft = false;
+  private readonly warning: CountedWarning;
+  private readonly timer = setInterval(() => this.check(), CHECK_MS).unref();
+
+  constructor(@Inject(LOGGER) logger: Logger) {
+    this.warning = new CountedWarning(logger, 'few file descriptors are left: raise the limit of open files');
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  private check(): void {
+    const { next, limit } = openFiles();
+    this.areFewLeft = next >= limit - FEW;
+    if (this.areFewLeft) this.warning.note();
+  }
+}
