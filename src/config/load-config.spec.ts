@@ -7,7 +7,14 @@ describe('the environment', () => {
   it('has safe defaults, and no secret among them', () => {
     expect(loadConfig({})).toMatchObject({
       http: { host: '0.0.0.0', port: 5000, trustedProxies: [], shutdownTimeoutMs: 10_000 },
-      limits: { maxKeyBytes: 512, maxBodyBytes: 1_048_576, maxDepth: 64, maxAnswersBytes: 67_108_864 },
+      limits: {
+        maxKeyBytes: 512,
+        maxBodyBytes: 1_048_576,
+        maxDepth: 64,
+        maxAnswersBytes: 67_108_864,
+        maxBodiesBytes: 134_217_728,
+        maxConnections: 10_000,
+      },
       throttle: { limit: 1000, windowMs: 1000 },
       tarantool: {
         embedded: true,
@@ -97,6 +104,17 @@ describe('the environment', () => {
     ['TARANTOOL_HOST', 'db', 'TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER'],
   ])('%s=%s is refused with what it got and what it takes', (name, value, line) => {
     expect(() => loadConfig({ [name]: value })).toThrow(new ConfigError(line));
+  });
+
+  it('refuses to hold less of all bodies than one client needs for the largest', () => {
+    expect(() => loadConfig({ MAX_BODIES_MIB: '3', MAX_BODY_BYTES: '1600000' })).toThrow(
+      new ConfigError(
+        'MAX_BODIES_MIB is "3", but takes at least twice MAX_BODY_BYTES: one client may hold half of it',
+      ),
+    );
+    expect(loadConfig({ MAX_BODIES_MIB: '4', MAX_BODY_BYTES: '1600000' }).limits.maxBodiesBytes).toBe(
+      4_194_304,
+    );
   });
 
   it('never repeats a password', () => {
