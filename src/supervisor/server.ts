@@ -4,11 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
 import { createApp } from '../create-app.js';
 import { HealthService } from '../health/health.service.js';
+import { Connections } from '../http/connections.js';
 import type { Logger } from '../logging/logger.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { StartupError } from './startup.errors.js';
 
-const IDLE_SWEEP_MS = 50;
+/** How long a connection must be quiet before a stop closes it: clients that ask again sooner are told by an answer. */
+const QUIET_MS = 1000;
 
 /**
  * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
@@ -45,21 +47,27 @@ export class Server {
   }
 
   /**
-   * Ready turns 503, listening stops, and requests in flight finish. Connections are closed as they fall idle.
+   * Ready turns 503, listening stops, and requests in flight finish. Clients that go on asking are told that their connection is
+   * closed, and quiet connections are closed.
    * @returns whether all of them finished within the configured time.
    */
   async stop(): Promise<boolean> {
     this.app.get(HealthService).startStopping();
-    const fastify = this.app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-    const sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
-    const timeout = AbortSignal.timeout(this.config.http.shutdownTimeoutMs);
+    const { shutdownTimeoutMs } = this.config.http;
+    const timeout = AbortSignal.timeout(shutdownTimeoutMs);
     const expired = new Promise<false>((resolve) => {
       timeout.addEventListener('abort', () => resolve(false));
     });
-    const finished = await Promise.race([this.app.close().then(() => true), expired]);
-    clearInterval(sweep);
+    const finished = await Promise.race([this.drain(Math.min(QUIET_MS, shutdownTimeoutMs / 2)), expired]);
     if (!finished) this.logger.warn('requests were cut off at the end of SHUTDOWN_TIMEOUT');
     return finished;
+  }
+
+  private async drain(quietMs: number): Promise<true> {
+    const fastify = this.app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+    await Connections.of(fastify.server).drain(quietMs);
+    await this.app.close();
+    return true;
   }
 }
 
