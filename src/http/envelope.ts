@@ -22,3 +22,8 @@ export function problem(error: ErrorCode, others: object = {}): string {
     ...others,
   });
 }
+
+/** Of a refusal that has no code: it says no more than its status (RFC 9457 §4.2.1). */
+export function problemOfStatus(message: string, status: number): string {
+  return JSON.stringify({ type: 'about:blank', title: message, status, message });
+}

@@ -1,6 +1,7 @@
 import { Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
 import { KvError } from '../kv/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
@@ -8,11 +9,28 @@ import { Repeats } from '../logging/repeats.js';
 import { allowedMethods } from './allowed-methods.js';
 import { PROBLEM_JSON, prefersProblem } from './accept.js';
 import { addVary } from './vary.js';
-import { envelope, JSON_UTF8, problem } from './envelope.js';
+import { envelope, JSON_UTF8, problem, problemOfStatus } from './envelope.js';
 import { ERROR_TABLE, RETRY_AFTER_S } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
 import { showVersion } from '../kv/version-fields.js';
+
+/** Of the statuses from 500 on, those that tell of the request and not of us. */
+const CLIENTS_OWN: ReadonlySet<number> = new Set([501, 505]);
+
+/** How the frameworks' refusals are called here. All others keep their status, and are called by its reason phrase. */
+const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'MALFORMED_REQUEST',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  500: 'INTERNAL',
+};
+
+/** A refusal that has a status, and no code of its own. */
+interface Uncoded {
+  readonly status: number;
+  readonly message: string;
+}
 
 /** Whatever fails while a request is handled ends here and leaves as `{message, status}`, or as problem details for who prefers them. */
 @Catch()
@@ -29,9 +47,9 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
 
     const refusal = toRefusal(error, request);
-    const { status, message } = ERROR_TABLE[refusal.code];
-    if (status >= HttpStatus.INTERNAL_SERVER_ERROR && this.repeats.allow(message)) {
-      const level = refusal.code === 'INTERNAL' ? 'error' : 'warn';
+    const { status, message } = 'code' in refusal ? ERROR_TABLE[refusal.code] : refusal;
+    if (status >= 500 && !CLIENTS_OWN.has(status) && this.repeats.allow(message)) {
+      const level = status === Number(HttpStatus.INTERNAL_SERVER_ERROR) ? 'error' : 'warn';
       this.logger[level]({ reqId: request.id, err: error }, message);
     }
     if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
@@ -45,7 +63,7 @@ export class ErrorFilter implements ExceptionFilter {
       void reply
         .code(status)
         .header('Content-Type', `${PROBLEM_JSON}; charset=utf-8`)
-        .send(problem(refusal.code, failed));
+        .send('code' in refusal ? problem(refusal.code, failed) : problemOfStatus(message, status));
     } else
       void reply
         .code(status)
@@ -54,26 +72,23 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-function toRefusal(error: unknown, request: FastifyRequest): { code: ErrorCode } {
+function toRefusal(error: unknown, request: FastifyRequest): { code: ErrorCode } | Uncoded {
   if (error instanceof KvError || error instanceof HttpError) return error;
   if (error instanceof HttpException) return frameworkRefusal(error.getStatus(), request);
   return { code: 'INTERNAL' };
 }
 
-/** Nest and Fastify refuse by status alone: an unknown route, and a media type they cannot parse. */
-function frameworkRefusal(status: number, request: FastifyRequest): { code: ErrorCode } {
-  switch (status as HttpStatus) {
-    case HttpStatus.NOT_FOUND: {
-      const allow = allowedMethods(request);
-      return allow ? new HttpError('METHOD_NOT_ALLOWED', { Allow: allow }) : { code: 'NOT_FOUND' };
-    }
-    case HttpStatus.UNSUPPORTED_MEDIA_TYPE:
-      return { code: 'UNSUPPORTED_MEDIA_TYPE' };
-    case HttpStatus.PAYLOAD_TOO_LARGE:
-      return { code: 'BODY_TOO_LARGE' };
-    case HttpStatus.BAD_REQUEST:
-      return { code: 'MALFORMED_REQUEST' };
-    default:
-      return { code: 'INTERNAL' };
-  }
+/**
+ * Nest and Fastify refuse by status alone: an unknown route, a media type they cannot parse, and whatever else they may find.
+ * Route and method come first: of a method that no route has, nothing else matters.
+ */
+function frameworkRefusal(status: number, request: FastifyRequest): { code: ErrorCode } | Uncoded {
+  const allow = allowedMethods(request);
+  if (allow === undefined) return { code: 'NOT_FOUND' };
+  if (!allow.split(', ').includes(request.method))
+    return new HttpError('METHOD_NOT_ALLOWED', { Allow: allow });
+  const code = FRAMEWORK_CODES[status];
+  if (code) return { code };
+  const reason = status >= 400 ? STATUS_CODES[status] : undefined;
+  return reason ? { status, message: reason.toLowerCase() } : { code: 'INTERNAL' };
 }
