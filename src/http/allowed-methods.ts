@@ -19,11 +19,11 @@ export function collectRoutes(fastify: FastifyInstance): void {
   });
 }
 
-/** The value of `Allow` (RFC 9110 §10.2.1) for the request's path; undefined when no route has it. */
+/** The value of `Allow` (RFC 9110 §10.2.1) for the request's path, or of all paths for `*`; undefined when no route has it. */
 export function allowedMethods(request: FastifyRequest): string | undefined {
   const path = request.url.split('?', 1)[0] ?? '';
   const methods = [...(routesOf.get(request.server.server)?.values() ?? [])]
-    .filter(({ pattern }) => pattern.test(path))
+    .filter(({ pattern }) => path === '*' || pattern.test(path))
     .flatMap((route) => [...route.methods]);
   return methods.length > 0 ? [...new Set(methods)].toSorted().join(', ') : undefined;
 }

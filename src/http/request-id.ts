@@ -7,11 +7,12 @@ const SANE_ID = /^[\w.:+/=@-]{1,128}$/;
 const prefix = randomBytes(6).toString('base64url');
 let count = 0;
 
-/** The client's own `X-Request-Id` where it sent a sane one, else one that is unique over all processes. */
+/** The first sane one of `X-Request-Id`, to which proxies may add their own, else one that is unique over all processes. */
 export function requestId(request: IncomingMessage): string {
-  const own = request.headers['x-request-id'];
-  if (typeof own === 'string' && SANE_ID.test(own)) return own;
-  return newRequestId();
+  const sent = request.headers['x-request-id'];
+  if (typeof sent !== 'string') return newRequestId();
+  const sane = sent.split(',').find((id) => SANE_ID.test(id.trim()));
+  return sane?.trim() ?? newRequestId();
 }
 
 export function newRequestId(): string {
