@@ -76,7 +76,8 @@ describe('under constant writes', () => {
       const answer = await fetch(`${service.url}/kv/state`);
       expect([answer.status, await answer.json()]).toEqual([503, answers.unavailable]);
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect((await fetch(`${service.url}/health/ready`)).status).toBe(503);
+      const ready = await fetch(`${service.url}/health/ready`);
+      expect([ready.status, ready.headers.get('cache-control')]).toEqual([503, 'no-store']);
       expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
     } finally {
       process.kill(pid, 'SIGCONT');

@@ -265,3 +265,45 @@ describe('a version (RFC 9112 §2.3)', () => {
     expect(await answer(bytes)).toMatchObject({ status, json, fields: { connection: 'close' } });
   });
 });
+
+describe('what caches may do with an answer (RFC 9111)', () => {
+  it.each([
+    ['GET', '/kv/state', 200, 'no-cache'],
+    ['HEAD', '/kv/state', 200, 'no-cache'],
+    ['GET', '/kv', 200, 'no-cache'],
+    ['GET', '/kv/missing', 404, 'no-cache'],
+    ['HEAD', '/kv/missing', 404, 'no-cache'],
+    ['GET', '/nothing', 404, 'no-cache'],
+    ['GET', '/batch', 405, 'no-cache'],
+    ['GET', '/kv/.', 400, 'no-cache'],
+    ['GET', '/kv?a=b', 400, 'no-cache'],
+    ['GET', '/health/live', 200, 'no-store'],
+    ['HEAD', '/health/ready', 200, 'no-store'],
+  ])('%s %s (%i) says %s', async (method, path, status, instruction) => {
+    const bytes = await exchange(service.url, message(`${method} ${path}`));
+    expect(bytes).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(bytes.match(/^cache-control: .*$/gim)).toEqual([`cache-control: ${instruction}`]);
+  });
+
+  it.each(['GET', 'HEAD'])(
+    '304 to %s has neither body nor length nor type (RFC 9110 §15.4.5)',
+    async (method) => {
+      const bytes = await exchange(
+        service.url,
+        message(`${method} /kv/state`, undefined, 'If-None-Match: *\r\n'),
+      );
+      expect(bytes).toMatch(/^HTTP\/1\.1 304 .*\r\n\r\n$/s);
+      expect(bytes).not.toMatch(/^(?:content-length|content-type|transfer-encoding):/im);
+      expect(bytes).toMatch(/^etag: "\d+"\r$/m);
+    },
+  );
+
+  it('HEAD has the length that GET has (RFC 9110 §9.3.2)', async () => {
+    for (const path of ['/kv/state', '/kv/missing', '/nothing', '/health/live']) {
+      const [got] = answersIn(await exchange(service.url, message(`GET ${path}`)));
+      const head = await exchange(service.url, message(`HEAD ${path}`));
+      expect(head.endsWith('\r\n\r\n')).toBe(true);
+      expect(head).toMatch(new RegExp(`^content-length: ${got?.fields['content-length']}\r$`, 'm'));
+    }
+  });
+});

@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { HealthService } from './health.service.js';
 
@@ -14,11 +14,13 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('live')
+  @Header('Cache-Control', 'no-store')
   live(): Healthy {
     return { message: 'live', status: 200 };
   }
 
   @Get('ready')
+  @Header('Cache-Control', 'no-store')
   async ready(): Promise<Healthy> {
     await this.health.checkReady();
     return { message: 'ready', status: 200 };

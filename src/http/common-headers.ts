@@ -1,16 +1,21 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { allowedMethods } from './allowed-methods.js';
 import { JSON_UTF8 } from './envelope.js';
 import { headFault } from './request-head.js';
 
 /**
- * The fields that every answer has. `nosniff`: a value must never be taken for a page. What is wrong with the request as a whole is refused here.
+ * The fields that every answer has. `nosniff`: a value must never be taken for a page. `no-cache`: a cache without instructions may keep
+ * even a 404 as long as it likes (RFC 9111 §4.2.2). What is wrong with the request as a whole is refused here.
  */
 export function addCommonHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.method === 'HEAD') route.onSend = [...[route.onSend ?? []].flat(), dropLengthOf304];
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('Content-Type', JSON_UTF8);
     void reply.header('X-Content-Type-Options', 'nosniff');
     void reply.header('X-Request-Id', request.id);
+    if (request.method === 'GET' || request.method === 'HEAD') void reply.header('Cache-Control', 'no-cache');
     const fault = headFault(request.raw);
     // About the server as a whole (RFC 9110 §9.3.7).
     if (!fault && request.url === '*') {
@@ -18,4 +23,15 @@ export function addCommonHeaders(fastify: FastifyInstance): void {
       void reply.code(204).removeHeader('Content-Type').header('Allow', allow).send();
     } else done(fault);
   });
+}
+
+/** Fastify takes the answer to HEAD for one whose body is left out, and of a 304 would say that it has length 0 (RFC 9110 §8.6). */
+function dropLengthOf304(
+  _request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  if (reply.statusCode === 304) void reply.removeHeader('Content-Length');
+  done(null, payload);
 }

@@ -66,7 +66,6 @@ export class KvController {
       throw new KvError('PRECONDITION_FAILED', { presentVersion: entry.version });
     }
     describe(reply, entry);
-    void reply.header('Cache-Control', 'no-cache');
     if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) {
       return room.settle(`{"value":${entry.json}}`);
     }

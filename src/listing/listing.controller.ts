@@ -49,7 +49,6 @@ export class ListingController {
     // Entries may take more bytes as JSON than they do in the store: what no longer fits is the next page's.
     const following = last ?? next;
     const cursor = following === undefined ? null : writeCursor({ filter, filterId: id, after: following });
-    void reply.header('Cache-Control', 'no-cache');
     // Relative to the request (RFC 3986 §5.2), because a proxy may have taken away the beginning of the path.
     if (cursor) void reply.header('Link', `<?cursor=${cursor}&limit=${limit}>; rel="next"`);
     return room.settle(`{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`);
