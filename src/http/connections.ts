@@ -31,8 +31,6 @@ export class Connections {
     const server = createServer(options) as Server;
     // Without it a client that has said all (and half-closes) would get no answer.
     Object.assign(server, { httpAllowHalfOpen: true });
-    // The parser drops fields beyond its count. Ours is refused where the fields are checked.
-    server.maxHeadersCount = 0;
     // Node's own listener would parse what comes, and so it is called only for connections that are served.
     const serve = server.listeners('connection');
     server.removeAllListeners('connection');
