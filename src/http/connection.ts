@@ -58,7 +58,7 @@ export class Connection {
     this.waiting.push(response);
     this.hold();
     // Which one is the last is known when all that came together has been parsed.
-    if (this.isLeaving) process.nextTick(() => this.advance());
+    if (this.isLeaving) setImmediate(() => this.advance());
   }
 
   /**
