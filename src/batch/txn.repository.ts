@@ -39,7 +39,7 @@ export class TxnRepository {
     private readonly tarantool: TarantoolClient,
     config: ConfigService<Config, true>,
   ) {
-    this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
+    this.args = new ArgumentsWriter(config.get('limits', { infer: true }));
   }
 
   /**

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import type { Config } from '../config/config.js';
 import { InvalidJsonError } from '../json/json.errors.js';
 import { parseJson } from '../json/parse-json.js';
 import type { JsonValue } from '../json/json.types.js';
@@ -10,6 +12,12 @@ import { Patch } from '../kv/patch/patch.js';
 import { HttpError } from './http.errors.js';
 import { checkNotCoded, isJsonMediaType, readMediaType } from './media-type.js';
 import { RequestBody } from './request-body.js';
+
+/**
+ * A value lies in an operation, in a list, in the body of a batch or a transaction. No body is deeper, whatever is in it, so that
+ * what reads it may call itself for each level; how deep the value itself may be is checked where it is encoded.
+ */
+const CONTAINERS_AROUND_A_VALUE = 3;
 
 /** A DTO says which members its body has: `readMembers` checks them. */
 interface Dto {
@@ -23,6 +31,13 @@ interface Dto {
  */
 @Injectable()
 export class JsonBodyPipe implements PipeTransform {
+  /** How deep a whole body may be nested. */
+  private readonly maxDepth: number;
+
+  constructor(config: ConfigService<Config, true>) {
+    this.maxDepth = config.get('limits', { infer: true }).maxDepth + CONTAINERS_AROUND_A_VALUE;
+  }
+
   /** @throws {KvError} INVALID_BODY; and what reading a body throws. */
   transform(argument: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type !== 'body' || !metatype) return argument;
@@ -36,7 +51,7 @@ export class JsonBodyPipe implements PipeTransform {
       throw new HttpError('UNSUPPORTED_MEDIA_TYPE', { 'Accept-Patch': Patch.mediaTypes.join(', ') });
     }
     checkNotCoded(body.headers);
-    return new Patch(mediaType, parse(await body.read()));
+    return new Patch(mediaType, await this.parse(body));
   }
 
   private async read(body: RequestBody, { members }: Dto): Promise<object> {
@@ -45,15 +60,16 @@ export class JsonBodyPipe implements PipeTransform {
       throw new HttpError('UNSUPPORTED_MEDIA_TYPE');
     }
     checkNotCoded(body.headers);
-    return readMembers(parse(await body.read()), members);
+    return readMembers(await this.parse(body), members);
   }
-}
 
-function parse(bytes: Buffer): JsonValue {
-  try {
-    return parseJson(bytes);
-  } catch (error) {
-    if (error instanceof InvalidJsonError) throw new KvError('INVALID_BODY');
-    throw error;
+  private async parse(body: RequestBody): Promise<JsonValue> {
+    const bytes = await body.read();
+    try {
+      return parseJson(bytes, this.maxDepth);
+    } catch (error) {
+      if (error instanceof InvalidJsonError) throw new KvError('INVALID_BODY');
+      throw error;
+    }
   }
 }

@@ -1,11 +1,13 @@
 import { MsgpackFormatError, MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import { isArray, isFloat, isInteger, isMap, isString } from '../msgpack/msgpack-types.js';
+import { doubleText } from './double-text.js';
 import { encodeValue } from './encode-value.js';
 import { JsonText } from './json-text.js';
 import type { JsonValue } from './json.types.js';
 
 /** What was written here is nested less deep (`MAX_DEPTH`); the limit keeps foreign data from overflowing the stack. */
-const MAX_DECODED_DEPTH = 128;
+export const MAX_DECODED_DEPTH = 128;
 
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -43,9 +45,9 @@ function writeValue(reader: MsgpackReader, maxDepth: number): void {
   const code = reader.peek();
   if (isString(code)) writeString(reader);
   else if (isInteger(code)) text.ascii(String(reader.integer64()));
-  else if (code <= 0x8f || code === 0xde || code === 0xdf) writeObject(reader, maxDepth);
-  else if (code <= 0x9f || code === 0xdc || code === 0xdd) writeArray(reader, maxDepth);
-  else if (code === 0xca || code === 0xcb) text.ascii(doubleText(reader.double()));
+  else if (isMap(code)) writeObject(reader, maxDepth);
+  else if (isArray(code)) writeArray(reader, maxDepth);
+  else if (isFloat(code)) text.ascii(doubleText(reader.double()));
   else if (code === 0xc2 || code === 0xc3) text.ascii(reader.boolean() ? 'true' : 'false');
   else if (reader.nil()) text.ascii('null');
   else throw new MsgpackFormatError(`no JSON for 0x${code.toString(16)}`);
@@ -88,18 +90,4 @@ function writeString(reader: MsgpackReader): void {
   const start = reader.offset;
   reader.offset += bytes;
   text.quoted(reader.buffer, start, reader.offset);
-}
-
-function doubleText(value: number): string {
-  if (!Number.isFinite(value)) throw new MsgpackFormatError('a number is not finite');
-  if (Object.is(value, -0)) return '-0';
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
-}
-
-function isString(code: number): boolean {
-  return (code >= 0xa0 && code <= 0xbf) || (code >= 0xd9 && code <= 0xdb);
-}
-
-function isInteger(code: number): boolean {
-  return code <= 0x7f || code >= 0xe0 || (code >= 0xcc && code <= 0xd3);
 }

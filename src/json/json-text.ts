@@ -16,6 +16,26 @@ const ESCAPES = new Map(
 );
 const MAX_ESCAPE_BYTES = 6;
 
+/** How many bytes `source` from `start` to `end` has between the quotes of a JSON string. */
+export function escapedBytes(source: Uint8Array, start: number, end: number): number {
+  let bytes = end - start;
+  for (let at = start; at < end; at++) {
+    const byte = source[at] ?? 0;
+    if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) bytes += (ESCAPES.get(byte)?.length ?? 1) - 1;
+  }
+  return bytes;
+}
+
+/** How many bytes a string has as JSON, with its quotes. */
+export function quotedBytes(text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit > 0x7f || unit === QUOTE || unit === BACKSLASH)
+      return Buffer.byteLength(JSON.stringify(text));
+  }
+  return text.length + 2;
+}
+
 /**
  * JSON text under construction, as bytes of UTF-8. MessagePack's strings are UTF-8 as well, so they are copied as they are, and only
  * the finished text becomes a JavaScript string: one decoding for the document instead of one for each string.

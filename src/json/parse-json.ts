@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { InvalidJsonError } from './json.errors.js';
 import type { JsonValue } from './json.types.js';
+import { isNestedDeeper } from './nesting-depth.js';
 import { scanNumbers } from './scan-numbers.js';
 import { markUnsafeIntegers, restoreNumbers } from './unsafe-integers.js';
 
@@ -11,9 +12,12 @@ import { markUnsafeIntegers, restoreNumbers } from './unsafe-integers.js';
  * surrogates that were written as escapes pass here; `encodeValue` refuses them. A duplicate that lost is gone, so its numbers may be
  * out of range.
  *
- * @throws InvalidJsonError for anything else, an integer outside −2^63 … 2^64−1, or a number that overflows a double
+ * @param maxDepth how many containers may lie in each other, duplicates that lose included: whatever is made of the text later may
+ * then call itself for each level
+ * @throws InvalidJsonError for anything else, deeper nesting, an integer outside −2^63 … 2^64−1, or a number that overflows a double
  */
-export function parseJson(bytes: Buffer): JsonValue {
+export function parseJson(bytes: Buffer, maxDepth = Infinity): JsonValue {
+  if (isNestedDeeper(bytes, maxDepth)) throw new InvalidJsonError('nested too deep');
   const text = decodeUtf8(bytes);
   const hints = scanNumbers(bytes);
   if (!hints.unsafeInteger && !hints.overflow) return parse(text);

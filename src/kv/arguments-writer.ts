@@ -1,16 +1,20 @@
 import { encodeValue } from '../json/encode-value.js';
 import { UnencodableValueError } from '../json/json.errors.js';
 import type { JsonObject } from '../json/json.types.js';
+import { JsonMeter, mayExceed } from '../json/json-meter.js';
+import { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
 import type { IfMatch, Ttl } from './entry.js';
 import { KvError } from './kv.errors.js';
+import { maxJsonBytes } from './value-limits.js';
+import type { ValueLimits } from './value-limits.js';
 
 /** Writes the arguments of a stored function, in the forms that tarantool/kv/ takes them. */
 export class ArgumentsWriter {
   private readonly writer = new MsgpackWriter();
   private readonly valueWriter = new MsgpackWriter();
 
-  constructor(private readonly maxDepth: number) {}
+  constructor(private readonly limits: ValueLimits) {}
 
   begin(count: number): this {
     this.writer.reset();
@@ -52,19 +56,30 @@ export class ArgumentsWriter {
   }
 
   /**
-   * A value travels as a string of MessagePack, which the store keeps as it is: a Lua table would lose its order.
-   * @throws {KvError} INVALID_BODY for what cannot be kept exactly.
+   * A value, or what a patch made of one. It travels as a string of MessagePack, which the store keeps as it is: a Lua table would
+   * lose its order.
+   * @throws {KvError} INVALID_BODY for what cannot be kept exactly, VALUE_TOO_LARGE for what is longer than a body as it is answered.
    */
-  value(value: JsonObject): this {
-    this.valueWriter.reset();
+  value(value: JsonObject | Buffer): this {
+    const bytes = Buffer.isBuffer(value) ? value : this.encode(value);
+    const maxBytes = maxJsonBytes(this.limits);
+    if (Buffer.isBuffer(value) || mayExceed(bytes.length, maxBytes)) {
+      const meter = new JsonMeter().add(new MsgpackReader(bytes));
+      if (meter.depth > this.limits.maxDepth) throw new KvError('INVALID_BODY');
+      if (meter.bytes > maxBytes) throw new KvError('VALUE_TOO_LARGE');
+    }
+    this.writer.stringOf(bytes);
+    return this;
+  }
+
+  private encode(value: JsonObject): Buffer {
     try {
-      encodeValue(this.valueWriter, value, this.maxDepth);
+      encodeValue(this.valueWriter.reset(), value, this.limits.maxDepth);
     } catch (error) {
       if (error instanceof UnencodableValueError) throw new KvError('INVALID_BODY');
       throw error;
     }
-    this.writer.stringOf(this.valueWriter.bytes());
-    return this;
+    return this.valueWriter.view();
   }
 
   ttl(ttl: Ttl | undefined): this {

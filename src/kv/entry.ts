@@ -7,6 +7,12 @@ export interface Entry {
   readonly expiresAt: number | undefined;
 }
 
+/** The value as MessagePack, for a patch. */
+export interface EncodedEntry {
+  readonly value: Buffer;
+  readonly version: number;
+}
+
 /** What is left of a write: the version that it gave the entry, and when that expires. */
 export type Written = Omit<Entry, 'json'>;
 

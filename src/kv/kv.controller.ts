@@ -102,8 +102,7 @@ export class KvController {
   ): Promise<string> {
     const room = this.answers.room(reply);
     // At each attempt the document is read, and stored.
-    const onRead = (json: string): void => {
-      const bytes = Buffer.byteLength(json);
+    const onRead = (bytes: number): void => {
       this.rate.owe(request, bytes);
       this.rate.owe(request, bytes);
     };

@@ -6,11 +6,11 @@ import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { ArgumentsWriter } from './arguments-writer.js';
-import type { Entry, Ttl, WriteOptions, Written } from './entry.js';
+import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from './entry.js';
 import { KvError } from './kv.errors.js';
 import { OUTCOME, REFUSALS } from './outcome.js';
 import { readFailure, writeFailure } from './storage-failure.js';
-import { readTuple, readWritten } from './tuple.js';
+import { readEncoded, readTuple, readWritten } from './tuple.js';
 
 /** One entry at a time in Tarantool: the place that knows its functions (tarantool/kv/entries.lua). */
 @Injectable()
@@ -21,14 +21,14 @@ export class TarantoolRepository {
     private readonly tarantool: TarantoolClient,
     config: ConfigService<Config, true>,
   ) {
-    this.args = new ArgumentsWriter(config.get('limits', { infer: true }).maxDepth);
+    this.args = new ArgumentsWriter(config.get('limits', { infer: true }));
   }
 
   insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {
     return this.write('kv.insert', this.args.begin(3).key(key).value(value).ttl(ttl).bytes());
   }
 
-  update(key: string, value: JsonObject, { ttl, ifMatch }: WriteOptions = {}): Promise<Written> {
+  update(key: string, value: JsonObject | Buffer, { ttl, ifMatch }: WriteOptions = {}): Promise<Written> {
     const args = this.args.begin(4).key(key).value(value).ttl(ttl).ifMatch(ifMatch);
     return this.write('kv.update', args.bytes());
   }
@@ -67,6 +67,11 @@ export class TarantoolRepository {
     const large = await this.ask('kv.get', this.args.begin(2).key(key).boolean(true).bytes(), readFailure);
     await room.turn(bytes);
     return parse(large.answer);
+  }
+
+  /** The value as the store has it: MessagePack, that a patch changes without decoding all of it. */
+  getEncoded(key: string, room: Room): Promise<EncodedEntry> {
+    return this.read(key, room, readEncoded);
   }
 
   private async write(functionName: string, args: Buffer): Promise<Written> {

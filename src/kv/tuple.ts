@@ -1,6 +1,6 @@
 import { decodeValue } from '../json/decode-value.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
-import type { Entry, Written } from './entry.js';
+import type { EncodedEntry, Entry, Written } from './entry.js';
 
 /** A tuple of the space (tarantool/kv/row.lua): key, value, version and, where the entry expires, when. */
 export function readTuple(reader: MsgpackReader): Entry & { key: string } {
@@ -9,6 +9,15 @@ export function readTuple(reader: MsgpackReader): Entry & { key: string } {
   const json = decodeValue(reader);
   const version = reader.integer();
   return { key, json, version, expiresAt: fields > 3 ? readExpiry(reader) : undefined };
+}
+
+/** A tuple with its value left as it is. */
+export function readEncoded(reader: MsgpackReader): EncodedEntry {
+  reader.arrayHeader();
+  reader.skip();
+  const start = reader.offset;
+  reader.skip();
+  return { value: reader.buffer.subarray(start, reader.offset), version: reader.integer() };
 }
 
 /** What a write answers after its outcome: the version, and when the entry expires. */

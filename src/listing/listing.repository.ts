@@ -34,7 +34,7 @@ const MAX_STEPS = 64;
 /** Pages of entries in the order of their keys' bytes (tarantool/kv/listing.lua). */
 @Injectable()
 export class ListingRepository {
-  private readonly args = new ArgumentsWriter(1);
+  private readonly args = new ArgumentsWriter({ maxDepth: 1, maxBodyBytes: 0 });
 
   constructor(private readonly tarantool: TarantoolClient) {}
 

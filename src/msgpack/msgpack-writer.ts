@@ -32,6 +32,11 @@ export class MsgpackWriter {
     return Buffer.from(this.buffer.subarray(0, this.end));
   }
 
+  /** What was written, not copied: it changes when the writer is reset, and no longer grows with it. */
+  view(): Buffer {
+    return this.buffer.subarray(0, this.end);
+  }
+
   arrayHeader(count: number): this {
     return this.header(count, 0x90, 15, 0xdc);
   }
@@ -135,6 +140,14 @@ export class MsgpackWriter {
     this.reserve(bytes.length);
     this.buffer.set(bytes, this.end);
     this.end += bytes.length;
+    return this;
+  }
+
+  /** `source` from `start` to `end`, which is MessagePack already. */
+  copy(source: Buffer, start: number, end: number): this {
+    this.reserve(end - start);
+    if (end - start > SHORT_STRING) this.end += source.copy(this.buffer, this.end, start, end);
+    else for (let at = start; at < end; at++) this.buffer[this.end++] = source[at] ?? 0;
     return this;
   }
 

@@ -1,18 +1,25 @@
-import { isObject } from '../../json/is-object.js';
-import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { KvError } from '../kv.errors.js';
+import type { ValueLimits } from '../value-limits.js';
+import { Budget } from './budget.js';
+import { Document } from './document.js';
+import { Editor } from './editor.js';
 import { applyJsonPatch } from './json-patch.js';
 import { applyMergePatch } from './merge-patch.js';
 import { MERGE_PATCH } from './patch.js';
 import type { Patch } from './patch.js';
 
+/** The work of a patch, for each byte that a body may have, or that was stored while it might have more: some tens of milliseconds. */
+const WORK_PER_BYTE = 4;
+
 /**
- * The value that comes of it; the one given is not used again.
+ * The MessagePack that comes of a stored value, which stays as it is.
  * @throws {KvError} what a JSON Patch throws; INVALID_BODY for a patch that leaves no object.
  */
-export function applyPatch(value: JsonValue, { mediaType, document }: Patch): JsonObject {
-  const result =
-    mediaType === MERGE_PATCH ? applyMergePatch(value, document) : applyJsonPatch(value, document);
-  if (!isObject(result)) throw new KvError('INVALID_BODY');
-  return result;
+export function applyPatch(stored: Buffer, patch: Patch, limits: ValueLimits): Buffer {
+  const budget = new Budget(WORK_PER_BYTE * Math.max(limits.maxBodyBytes, stored.length));
+  const document = new Document(stored, limits.maxDepth, budget);
+  if (patch.mediaType === MERGE_PATCH) applyMergePatch(document, patch.document);
+  else applyJsonPatch(new Editor(document, budget, limits), patch.document);
+  if (!document.isObject(document.root)) throw new KvError('INVALID_BODY');
+  return document.bytes();
 }

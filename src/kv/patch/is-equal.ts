@@ -1,22 +1,61 @@
+import { isObject } from '../../json/is-object.js';
 import type { JsonValue } from '../../json/json.types.js';
+import type { MsgpackReader } from '../../msgpack/msgpack-reader.js';
+import { isArray, isFloat, isInteger, isMap, isString } from '../../msgpack/msgpack-types.js';
+import type { Document, Node } from './document.js';
 import { ownMember } from './pointer.js';
 
-/** Equal as JSON values: numbers by what they are, objects whatever the order of their members (RFC 6902 §4.6). */
-export function isEqual(a: JsonValue, b: JsonValue): boolean {
-  if (isNumber(a) && isNumber(b)) return a == b;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, i) => isEqual(item, b[i] ?? null));
+/**
+ * Equal as JSON values: numbers by what they are, objects whatever the order of their members (RFC 6902 §4.6). Where they are,
+ * that costs what `expected` is long, which the patch is longer than; where they are not, it is the end of the patch.
+ */
+export function isEqual(document: Document, node: Node, expected: JsonValue): boolean {
+  if (typeof node === 'number') return readsEqual(document.reader(node), expected);
+  if (Array.isArray(node)) {
+    if (!Array.isArray(expected) || expected.length !== node.length) return false;
+    return node.every((item, i) => isEqual(document, item, expected[i] ?? null));
   }
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => {
-      const [ours, theirs] = [ownMember(a, name), ownMember(b, name)];
-      return ours !== undefined && theirs !== undefined && isEqual(ours, theirs);
-    })
-  );
+  if (!isObject(expected) || Object.keys(expected).length !== node.size) return false;
+  for (const [name, member] of node) {
+    const theirs = ownMember(expected, name);
+    if (theirs === undefined || !isEqual(document, member, theirs)) return false;
+  }
+  return true;
+}
+
+/** Where they are equal, the reader then stands behind the value. */
+function readsEqual(reader: MsgpackReader, expected: JsonValue): boolean {
+  const code = reader.peek();
+  if (isString(code)) return typeof expected === 'string' && readsString(reader, expected);
+  if (isInteger(code)) return isNumber(expected) && reader.integer64() == expected;
+  if (isFloat(code)) return isNumber(expected) && reader.double() == expected;
+  if (isMap(code)) return readsObject(reader, expected);
+  if (isArray(code)) {
+    if (!Array.isArray(expected) || reader.arrayHeader() !== expected.length) return false;
+    return expected.every((item) => readsEqual(reader, item));
+  }
+  return reader.nil() ? expected === null : reader.boolean() === expected;
+}
+
+function readsObject(reader: MsgpackReader, expected: JsonValue): boolean {
+  if (!isObject(expected)) return false;
+  let left = reader.mapHeader();
+  if (left !== Object.keys(expected).length) return false;
+  for (; left > 0; left--) {
+    const name = isString(reader.peek()) ? reader.string() : String(reader.integer64());
+    const theirs = ownMember(expected, name);
+    if (theirs === undefined || !readsEqual(reader, theirs)) return false;
+  }
+  return true;
+}
+
+function readsString(reader: MsgpackReader, expected: string): boolean {
+  const start = reader.offset;
+  const bytes = reader.stringHeader();
+  // A UTF-16 unit is one to three bytes of UTF-8.
+  if (bytes < expected.length || bytes > 3 * expected.length) return false;
+  reader.offset = start;
+  return reader.string() === expected;
 }
 
 function isNumber(value: JsonValue): value is number | bigint {

@@ -1,14 +1,29 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
-import { ownMember, setMember } from './pointer.js';
+import type { Document, Node, OpenObject } from './document.js';
+import { MergeTrail } from './trail.js';
 
-/** JSON Merge Patch (RFC 7396 §2). The target given is not used again. */
-export function applyMergePatch(target: JsonValue, patch: JsonValue): JsonValue {
-  if (!isObject(patch)) return patch;
-  const merged: JsonObject = isObject(target) ? target : {};
+/**
+ * JSON Merge Patch (RFC 7396 §2). It makes no more than it is long, in time that is linear in its length and the document's.
+ * @throws {KvError} INVALID_BODY for what cannot be kept exactly.
+ */
+export function applyMergePatch(document: Document, patch: JsonValue): void {
+  if (isObject(patch) && hasMembers(patch))
+    document.root = document.open(document.root, new MergeTrail(patch));
+  document.root = merge(document, document.root, patch);
+}
+
+function merge(document: Document, target: Node | undefined, patch: JsonValue): Node {
+  if (!isObject(patch)) return document.append(patch);
+  if (target !== undefined && !hasMembers(patch) && document.isObject(target)) return target;
+  const members: OpenObject = target instanceof Map ? target : new Map();
   for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name];
-    else setMember(merged, name, applyMergePatch(ownMember(merged, name) ?? null, value));
+    if (value === null) members.delete(name);
+    else members.set(name, merge(document, members.get(name), value));
   }
-  return merged;
+  return members;
+}
+
+function hasMembers(object: JsonObject): boolean {
+  return Object.keys(object).length > 0;
 }

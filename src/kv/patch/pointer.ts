@@ -1,51 +1,42 @@
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
+import { MAX_DECODED_DEPTH } from '../../json/decode-value.js';
 import { KvError } from '../kv.errors.js';
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
 const BAD_ESCAPE = /~(?![01])/;
 
-/** @throws {KvError} INVALID_BODY where it is no JSON Pointer (RFC 6901 §3). */
+/** No value is nested deeper, so a longer path leads nowhere. */
+const MAX_TOKENS = MAX_DECODED_DEPTH;
+
+/** @throws {KvError} INVALID_BODY where it is no JSON Pointer (RFC 6901 §3), or longer than any value is deep. */
 export function parsePointer(pointer: JsonValue | undefined): string[] {
   if (typeof pointer !== 'string' || BAD_ESCAPE.test(pointer)) throw new KvError('INVALID_BODY');
   if (pointer === '') return [];
   if (!pointer.startsWith('/')) throw new KvError('INVALID_BODY');
-  const tokens = pointer.slice(1).split('/');
+  const tokens = pointer.slice(1).split('/', MAX_TOKENS + 1);
+  if (tokens.length > MAX_TOKENS) throw new KvError('INVALID_BODY');
+  if (!pointer.includes('~')) return tokens;
   return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** @throws {KvError} INVALID_BODY where nothing is there. */
-export function valueAt(document: JsonValue, path: readonly string[]): JsonValue {
-  let value = document;
-  for (const token of path) {
-    const container = asContainer(value);
-    const child = Array.isArray(container)
-      ? container[arrayIndex(token, container.length - 1)]
-      : ownMember(container, token);
-    if (child === undefined) throw new KvError('INVALID_BODY');
-    value = child;
-  }
-  return value;
+/** Whether the path leads to what the other one leads to, or to something inside. */
+export function isWithin(path: readonly string[], outer: readonly string[]): boolean {
+  return outer.every((token, i) => token === path[i]);
 }
 
-/** @throws {KvError} INVALID_BODY for what has no members. */
-export function asContainer(value: JsonValue): JsonValue[] | JsonObject {
-  if (typeof value !== 'object' || value === null) throw new KvError('INVALID_BODY');
-  return value;
+/** The array index that a token is (RFC 6901 §4), or NaN. */
+export function indexOf(token: string): number {
+  return ARRAY_INDEX.test(token) ? Number(token) : NaN;
 }
 
-/** @throws {KvError} INVALID_BODY for what is no index from 0 to `last` (RFC 6901 §4). */
-export function arrayIndex(token: string, last: number): number {
-  const index = ARRAY_INDEX.test(token) ? Number(token) : Infinity;
-  if (index > last) throw new KvError('INVALID_BODY');
+/** @throws {KvError} INVALID_BODY for what is no index from 0 to `last`. */
+export function checkIndex(token: string, last: number): number {
+  const index = indexOf(token);
+  if (!(index <= last)) throw new KvError('INVALID_BODY');
   return index;
 }
 
 /** A member of the object's own: not what JavaScript gives every object. */
 export function ownMember(object: JsonObject, name: string): JsonValue | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-/** Assigned, `__proto__` would be no member. */
-export function setMember(object: JsonObject, name: string, value: JsonValue): void {
-  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }

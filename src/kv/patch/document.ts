@@ -1,0 +1,208 @@
+import { encodeValue } from '../../json/encode-value.js';
+import { JsonMeter } from '../../json/json-meter.js';
+import { UnencodableValueError } from '../../json/json.errors.js';
+import type { JsonValue } from '../../json/json.types.js';
+import { MsgpackReader } from '../../msgpack/msgpack-reader.js';
+import { isArray, isMap, isString } from '../../msgpack/msgpack-types.js';
+import { MsgpackWriter } from '../../msgpack/msgpack-writer.js';
+import { KvError } from '../kv.errors.js';
+import type { Budget } from './budget.js';
+import type { Trail } from './trail.js';
+
+export type OpenArray = Node[];
+export type OpenObject = Map<string, Node>;
+
+/** Part of a document: where it stands in the arena as MessagePack, or a container that was opened to be changed. */
+export type Node = number | OpenArray | OpenObject;
+
+/** What it takes to make a member or an item of an open container, in bytes looked at. */
+const WORK_PER_MEMBER = 16;
+const WORK_PER_ITEM = 4;
+
+/**
+ * A stored value while a patch changes it. Only containers that the patch leads through are opened; all else stays the MessagePack
+ * that it is, and is copied byte by byte in the end. What is in the arena never changes, so it may be part of several containers.
+ */
+export class Document {
+  root: Node = 0;
+  private readonly arena: MsgpackWriter;
+  private source: MsgpackReader;
+  /** The stored bytes as characters. */
+  private text: string | undefined;
+
+  constructor(
+    private readonly stored: Buffer,
+    private readonly maxDepth: number,
+    private readonly budget: Budget,
+  ) {
+    this.arena = new MsgpackWriter(stored.length + 256).raw(stored);
+    this.source = new MsgpackReader(this.arena.view());
+  }
+
+  /** A reader that stands at a node of the arena. There is one: what is read is read to its end, or given up. */
+  reader(offset: number): MsgpackReader {
+    this.source.offset = offset;
+    return this.source;
+  }
+
+  /**
+   * A value of the patch as a node.
+   * @throws {KvError} INVALID_BODY for what cannot be kept exactly.
+   */
+  append(value: JsonValue): number {
+    const start = this.arena.length;
+    try {
+      encodeValue(this.arena, value, this.maxDepth);
+    } catch (error) {
+      if (error instanceof UnencodableValueError) throw new KvError('INVALID_BODY');
+      throw error;
+    }
+    this.source = new MsgpackReader(this.arena.view());
+    return start;
+  }
+
+  /** How long and how deep the JSON of a node is. */
+  measure(node: Node, meter = new JsonMeter(), depth = 0): JsonMeter {
+    if (typeof node === 'number') return meter.add(this.reader(node), depth);
+    if (Array.isArray(node)) {
+      meter.addContainer(false, node.length, depth + 1);
+      for (const item of node) this.measure(item, meter, depth + 1);
+    } else {
+      meter.addContainer(true, node.size, depth + 1);
+      for (const [name, member] of node) {
+        meter.addName(name);
+        this.measure(member, meter, depth + 1);
+      }
+    }
+    return meter;
+  }
+
+  isObject(node: Node | undefined): boolean {
+    return typeof node === 'number' ? isMap(this.reader(node).peek()) : node instanceof Map;
+  }
+
+  /** The node with the containers along the trail opened, in one pass over its bytes. What is no container stays as it is. */
+  open(node: Node, trail: Trail | undefined): Node {
+    if (typeof node !== 'number') return node;
+    const opened = this.read(this.reader(node), trail);
+    this.budget.spend(this.source.offset - node);
+    return opened;
+  }
+
+  private read(reader: MsgpackReader, trail: Trail | undefined): Node {
+    const start = reader.offset;
+    const code = reader.peek();
+    if (trail && isMap(code)) {
+      const count = reader.mapHeader();
+      this.budget.spend(count * WORK_PER_MEMBER);
+      const members: OpenObject = new Map();
+      for (let i = 0; i < count; i++) {
+        const name = this.readName(reader);
+        members.set(name, this.read(reader, trail.into(name)));
+      }
+      return members;
+    }
+    if (trail && isArray(code)) {
+      const count = reader.arrayHeader();
+      this.budget.spend(count * WORK_PER_ITEM);
+      const items: Node[] = [];
+      for (let i = 0; i < count; i++) items.push(this.read(reader, trail.into(i)));
+      return items;
+    }
+    reader.skip();
+    return start;
+  }
+
+  /** A stored name is ASCII, nearly always, and then part of a text that is there already: to decode each takes three times as long. */
+  private readName(reader: MsgpackReader): string {
+    if (!isString(reader.peek())) return String(reader.integer64());
+    const bytes = reader.stringHeader();
+    const start = reader.offset;
+    reader.offset += bytes;
+    if (start >= this.stored.length) return reader.buffer.toString('utf8', start, reader.offset);
+    for (let at = start; at < reader.offset; at++) {
+      if ((reader.buffer[at] ?? 0) > 0x7f) return reader.buffer.toString('utf8', start, reader.offset);
+    }
+    this.text ??= this.stored.toString('latin1');
+    return this.text.substring(start, reader.offset);
+  }
+
+  /** Open containers are copied, so that each has one place; what is in the arena never changes, and is shared. */
+  copy(node: Node): Node {
+    if (typeof node === 'number') return node;
+    if (Array.isArray(node)) {
+      this.budget.spend(node.length * WORK_PER_ITEM);
+      return node.map((item) => this.copy(item));
+    }
+    this.budget.spend(node.size * WORK_PER_MEMBER);
+    const members: OpenObject = new Map();
+    for (const [name, member] of node) members.set(name, this.copy(member));
+    return members;
+  }
+
+  /**
+   * The document as MessagePack.
+   * @throws {KvError} INVALID_BODY for a name that cannot be kept.
+   */
+  bytes(): Buffer {
+    const writer = new MsgpackWriter(this.arena.length + 256);
+    this.write(writer, this.root);
+    return writer.view();
+  }
+
+  private write(writer: MsgpackWriter, node: Node): void {
+    if (typeof node === 'number') writer.copy(this.source.buffer, node, this.endOf(node));
+    else if (Array.isArray(node)) {
+      writer.arrayHeader(node.length);
+      this.writeItems(writer, node);
+    } else {
+      writer.mapHeader(node.size);
+      for (const [name, member] of inOrder(node)) {
+        if (!writer.wellFormedString(name)) throw new KvError('INVALID_BODY');
+        this.write(writer, member);
+      }
+    }
+  }
+
+  /** What stands side by side in the arena is copied as one. */
+  private writeItems(writer: MsgpackWriter, items: OpenArray): void {
+    let start = 0;
+    let end = 0;
+    for (const item of items) {
+      if (item !== end) {
+        writer.copy(this.source.buffer, start, end);
+        start = end = typeof item === 'number' ? item : 0;
+      }
+      if (typeof item === 'number') end = this.endOf(item);
+      else this.write(writer, item);
+    }
+    writer.copy(this.source.buffer, start, end);
+  }
+
+  private endOf(offset: number): number {
+    const reader = this.reader(offset);
+    reader.skip();
+    return reader.offset;
+  }
+}
+
+/** Names that are array indices come first, in ascending order: so does JavaScript, and so a value comes back from PUT. */
+function* inOrder(members: OpenObject): Iterable<[string, Node]> {
+  const indices = Float64Array.from(indicesOf(members)).sort();
+  for (const index of indices) {
+    const name = String(index);
+    const member = members.get(name);
+    if (member !== undefined) yield [name, member];
+  }
+  for (const entry of members) if (indices.length === 0 || !isIndexName(entry[0])) yield entry;
+}
+
+function* indicesOf(members: OpenObject): Iterable<number> {
+  for (const name of members.keys()) if (isIndexName(name)) yield Number(name);
+}
+
+/** Up to 2^32 − 2 (ECMA-262 §6.1.7). */
+function isIndexName(name: string): boolean {
+  const first = name.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && /^(?:0|[1-9]\d{0,9})$/.test(name) && Number(name) < 2 ** 32 - 1;
+}

@@ -1,0 +1,186 @@
+import { quotedBytes } from '../../json/json-text.js';
+import type { JsonMeter } from '../../json/json-meter.js';
+import type { JsonValue } from '../../json/json.types.js';
+import { KvError } from '../kv.errors.js';
+import { maxJsonBytes } from '../value-limits.js';
+import type { ValueLimits } from '../value-limits.js';
+import type { Budget } from './budget.js';
+import type { Document, Node, OpenArray, OpenObject } from './document.js';
+import { isEqual } from './is-equal.js';
+import { checkIndex, isWithin } from './pointer.js';
+import { PathTrail } from './trail.js';
+
+/** So many items of an array are moved in the time in which one byte of MessagePack is looked at. */
+const ITEMS_PER_BYTE = 16;
+
+type Path = readonly string[];
+
+/**
+ * Changes a document as the operations of JSON Patch demand (RFC 6902 §4), within a budget.
+ * @throws {KvError} INVALID_BODY for a place that is not there, VALUE_TOO_LARGE beyond the budget.
+ */
+export class Editor {
+  /** Of the document as JSON, without the commas that come and go. */
+  private bytes: number;
+  /** A value that was stored under a larger limit may only shrink. */
+  private readonly maxBytes: number;
+
+  constructor(
+    private readonly document: Document,
+    private readonly budget: Budget,
+    private readonly limits: ValueLimits,
+  ) {
+    this.bytes = document.measure(document.root).bytes;
+    this.maxBytes = Math.max(this.bytes, maxJsonBytes(limits));
+  }
+
+  add(path: Path, value: JsonValue): void {
+    const node = this.document.append(value);
+    this.checkRoom(path, this.measure(node));
+    this.insert(path, node);
+  }
+
+  remove(path: Path): void {
+    this.grow(-this.measure(this.at(path)).bytes);
+    this.take(path);
+  }
+
+  replace(path: Path, value: JsonValue): void {
+    const replaced = this.measure(this.at(path));
+    const node = this.document.append(value);
+    this.grow(-replaced.bytes);
+    this.checkRoom(path, this.measure(node));
+    this.put(path, node);
+  }
+
+  move(from: Path, path: Path): void {
+    const node = this.at(from);
+    if (isWithin(path, from)) {
+      // Into itself it cannot be moved (RFC 6902 §4.4), but to where it is.
+      if (path.length > from.length) throw new KvError('INVALID_BODY');
+      return;
+    }
+    if (path.length > from.length) this.checkDepth(path, this.measure(node));
+    this.take(from);
+    this.insert(path, node);
+  }
+
+  copy(from: Path, path: Path): void {
+    const node = this.at(from);
+    this.checkRoom(path, this.measure(node));
+    this.insert(path, this.document.copy(node));
+  }
+
+  equals(path: Path, value: JsonValue): boolean {
+    return isEqual(this.document, this.at(path), value);
+  }
+
+  private at(path: Path): Node {
+    if (path.length === 0) return this.document.root;
+    return childOf(this.container(path), last(path));
+  }
+
+  /** What the last token of a path is a member or an item of. */
+  private container(path: Path): OpenArray | OpenObject {
+    let node = this.document.root;
+    if (typeof node === 'number') this.document.root = node = this.document.open(node, PathTrail.of(path));
+    for (let i = 0; i < path.length - 1; i++) {
+      const token = path[i] ?? '';
+      const child = childOf(node, token);
+      if (typeof child === 'number') {
+        const opened = this.document.open(child, PathTrail.of(path, i + 1));
+        putChild(node, token, opened);
+        node = opened;
+      } else node = child;
+    }
+    if (typeof node === 'number') throw new KvError('INVALID_BODY');
+    return node;
+  }
+
+  private measure(node: Node): JsonMeter {
+    const meter = this.document.measure(node);
+    this.budget.spend(meter.bytes);
+    return meter;
+  }
+
+  /** Before anything is made. */
+  private checkRoom(path: Path, meter: JsonMeter): void {
+    this.checkDepth(path, meter);
+    this.grow(meter.bytes);
+  }
+
+  private checkDepth(path: Path, { depth }: JsonMeter): void {
+    if (path.length + depth > this.limits.maxDepth) throw new KvError('INVALID_BODY');
+  }
+
+  private grow(bytes: number): void {
+    this.bytes += bytes;
+    if (bytes > 0 && this.bytes > this.maxBytes) throw new KvError('VALUE_TOO_LARGE');
+  }
+
+  /** Puts a node, for whose bytes there is room, where it becomes a new item, or a member. */
+  private insert(path: Path, node: Node): void {
+    if (path.length === 0) {
+      this.grow(-this.measure(this.document.root).bytes);
+      this.document.root = node;
+      return;
+    }
+    const container = this.container(path);
+    const token = last(path);
+    if (Array.isArray(container)) {
+      const index = token === '-' ? container.length : checkIndex(token, container.length);
+      this.budget.spend((container.length - index) / ITEMS_PER_BYTE);
+      container.splice(index, 0, node);
+    } else {
+      const replaced = container.get(token);
+      if (replaced === undefined) this.grow(memberBytes(token));
+      else this.grow(-this.measure(replaced).bytes);
+      container.set(token, node);
+    }
+  }
+
+  private put(path: Path, node: Node): void {
+    if (path.length === 0) this.document.root = node;
+    else putChild(this.container(path), last(path), node);
+  }
+
+  private take(path: Path): void {
+    if (path.length === 0) {
+      this.document.root = this.document.append(null);
+      return;
+    }
+    const container = this.container(path);
+    const token = last(path);
+    if (Array.isArray(container)) {
+      const index = checkIndex(token, container.length - 1);
+      this.budget.spend((container.length - index) / ITEMS_PER_BYTE);
+      container.splice(index, 1);
+    } else {
+      container.delete(token);
+      this.grow(-memberBytes(token));
+    }
+  }
+}
+
+function last(path: Path): string {
+  return path.at(-1) ?? '';
+}
+
+function childOf(container: Node, token: string): Node {
+  let child: Node | undefined;
+  if (Array.isArray(container)) child = container[checkIndex(token, container.length - 1)];
+  else if (container instanceof Map) child = container.get(token);
+  if (child === undefined) throw new KvError('INVALID_BODY');
+  return child;
+}
+
+/** Puts a node where one is. */
+function putChild(container: Node, token: string, node: Node): void {
+  if (Array.isArray(container)) container[checkIndex(token, container.length - 1)] = node;
+  else if (container instanceof Map) container.set(token, node);
+}
+
+/** A name and its colon. */
+function memberBytes(name: string): number {
+  return quotedBytes(name) + 1;
+}
