@@ -331,6 +331,17 @@ describe('what a JSON Patch makes', () => {
       [put(`${'/a'.repeat(50)}/-`)],
     ],
     [
+      'an addition in place of the whole',
+      { s: 'x'.repeat(BYTES - 200) },
+      [put('', { s: 'y'.repeat(BYTES - 200) })],
+    ],
+    [
+      'an addition in place of a long member',
+      { s: 'x'.repeat(BYTES - 200) },
+      [put('/s', 'y'.repeat(BYTES - 200))],
+    ],
+    ['a copy in place of what it lies in', { a: { s: 'x'.repeat(BYTES - 200) } }, [copy('/a', '')]],
+    [
       'a long member for another',
       { s: 'x'.repeat(BYTES - 200) },
       [{ op: 'replace', path: '/s', value: 'y'.repeat(BYTES - 200) }],

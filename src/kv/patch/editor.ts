@@ -36,7 +36,7 @@ export class Editor {
 
   add(path: Path, value: JsonValue): void {
     const node = this.document.append(value);
-    this.checkRoom(path, this.measure(node));
+    this.checkRoom(path, this.measure(node), this.replacedBytes(path));
     this.insert(path, node);
   }
 
@@ -48,8 +48,7 @@ export class Editor {
   replace(path: Path, value: JsonValue): void {
     const replaced = this.measure(this.at(path));
     const node = this.document.append(value);
-    this.grow(-replaced.bytes);
-    this.checkRoom(path, this.measure(node));
+    this.checkRoom(path, this.measure(node), replaced.bytes);
     this.put(path, node);
   }
 
@@ -62,12 +61,13 @@ export class Editor {
     }
     if (path.length > from.length) this.checkDepth(path, this.measure(node));
     this.take(from);
+    this.grow(-this.replacedBytes(path));
     this.insert(path, node);
   }
 
   copy(from: Path, path: Path): void {
     const node = this.at(from);
-    this.checkRoom(path, this.measure(node));
+    this.checkRoom(path, this.measure(node), this.replacedBytes(path));
     this.insert(path, this.document.copy(node));
   }
 
@@ -104,9 +104,18 @@ export class Editor {
   }
 
   /** Before anything is made. */
-  private checkRoom(path: Path, meter: JsonMeter): void {
+  private checkRoom(path: Path, meter: JsonMeter, replacedBytes: number): void {
     this.checkDepth(path, meter);
+    this.grow(-replacedBytes);
     this.grow(meter.bytes);
+  }
+
+  /** What an insertion puts something else for: the whole, or a member. Items of arrays make way. */
+  private replacedBytes(path: Path): number {
+    if (path.length === 0) return this.measure(this.document.root).bytes;
+    const container = this.container(path);
+    const replaced = Array.isArray(container) ? undefined : container.get(last(path));
+    return replaced === undefined ? 0 : this.measure(replaced).bytes;
   }
 
   private checkDepth(path: Path, { depth }: JsonMeter): void {
@@ -121,7 +130,6 @@ export class Editor {
   /** Puts a node, for whose bytes there is room, where it becomes a new item, or a member. */
   private insert(path: Path, node: Node): void {
     if (path.length === 0) {
-      this.grow(-this.measure(this.document.root).bytes);
       this.document.root = node;
       return;
     }
@@ -132,9 +140,7 @@ export class Editor {
       this.budget.spend((container.length - index) / ITEMS_PER_BYTE);
       container.splice(index, 0, node);
     } else {
-      const replaced = container.get(token);
-      if (replaced === undefined) this.grow(memberBytes(token));
-      else this.grow(-this.measure(replaced).bytes);
+      if (!container.has(token)) this.grow(memberBytes(token));
       container.set(token, node);
     }
   }
