@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+// Not parseEnv by name: an older Node, which has none, is to be told that it is too old.
+import util from 'node:util';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const [NODE_MAJOR, NODE_MINOR] = process.versions.node.split('.').map(Number);
@@ -17,6 +19,9 @@ const HOW_TO_INSTALL = {
     'install it with your package manager (Debian, Ubuntu: sudo apt-get install tarantool), or run a container: docker compose up',
   darwin: 'install it (brew install tarantool), or run a container: docker compose up',
 };
+
+// Nobody has to be able to hear what we say.
+process.stderr.on('error', () => {});
 
 /** Ends the program with one clear line. */
 export function fail(line) {
@@ -76,10 +81,10 @@ function build() {
   writeFileSync(stamp, wanted);
 }
 
-/** An embedded Tarantool is the default; a host, or saying no, turns it off. */
+/** An embedded Tarantool is the default; a host, or saying no, turns it off. As in src/config, set to nothing means not set. */
 function needsTarantool() {
-  const file = read(join(ROOT, '.env')) ?? '';
-  const setting = (name) => process.env[name] ?? new RegExp(`^${name}=(.+)$`, 'm').exec(file)?.[1];
+  const file = util.parseEnv(read(join(ROOT, '.env')) ?? '');
+  const setting = (name) => process.env[name] || file[name];
   return !setting('TARANTOOL_HOST') && setting('TARANTOOL_EMBEDDED') !== 'false';
 }
 

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import cluster from 'node:cluster';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from './config/config.errors.js';
 import { loadConfig } from './config/load-config.js';
+import { loadEnvFile } from './config/load-env-file.js';
 import { createLogger } from './logging/logger.js';
 import { runPrimary } from './supervisor/primary.js';
 import { StartupError } from './supervisor/startup.errors.js';
@@ -13,8 +13,7 @@ const DOT_ENV = fileURLToPath(new URL('../.env', import.meta.url));
 process.setSourceMapsEnabled(true);
 
 try {
-  // The environment wins over the file.
-  if (cluster.isPrimary && existsSync(DOT_ENV)) process.loadEnvFile(DOT_ENV);
+  if (cluster.isPrimary) loadEnvFile(DOT_ENV, process.env);
   const config = loadConfig(process.env);
   if (cluster.isPrimary) await runPrimary(config, createLogger(config.log, 'primary'));
   else {

@@ -55,4 +55,6 @@ export interface TarantoolConfig {
   walMode: 'fsync' | 'write';
   memoryMiB: number;
   dataDir: string;
+  /** What an embedded Tarantool takes over from our own environment. */
+  inherited: { PATH: string | undefined; HOME: string | undefined };
 }

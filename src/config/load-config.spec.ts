@@ -38,6 +38,11 @@ describe('the environment', () => {
     expect(tarantool).toMatchObject({ embedded: false, host: 'db', port: 3301, password: 'p' });
   });
 
+  it('hands PATH and HOME on to an embedded Tarantool, and nothing else', () => {
+    const { tarantool } = loadConfig({ PATH: '/bin', HOME: '/root', LD_PRELOAD: 'x' });
+    expect(tarantool.inherited).toEqual({ PATH: '/bin', HOME: '/root' });
+  });
+
   it('trusts addresses and networks', () => {
     const { http } = loadConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' });
     expect(http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
@@ -65,6 +70,12 @@ describe('the environment', () => {
   it.each([
     ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
     ['PORT', '-1', 'PORT is "-1", but takes a whole number from 0 to 65535'],
+    [
+      'TARANTOOL_PORT',
+      'tcp://10.0.0.1:3301',
+      'TARANTOOL_PORT is "tcp://10.0.0.1:3301", but takes a whole number from 1 to 65535; this looks like a Kubernetes service link: ' +
+        'set enableServiceLinks: false in the pod, or rename the service',
+    ],
     ['WORKERS', '0', 'WORKERS is "0", but takes a whole number from 1 to 256'],
     ['THROTTLE_LIMIT', '-1', 'THROTTLE_LIMIT is "-1", but takes a whole number from 0 to 1000000000'],
     ['THROTTLE_TTL', '1e3', 'THROTTLE_TTL is "1e3", but takes a whole number from 10 to 86400000 (ms)'],

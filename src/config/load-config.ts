@@ -13,6 +13,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 const SECRETS = new Set(['TARANTOOL_PASSWORD']);
 
+/** https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables */
+const SERVICE_LINK = /^(tcp|udp|sctp):\/\//;
+const SERVICE_LINK_ADVICE =
+  '; this looks like a Kubernetes service link: set enableServiceLinks: false in the pod, or rename the service';
+
 /**
  * Turns environment variables into the configuration. A variable that is set to nothing counts as not set.
  * @throws {ConfigError} naming the variable, what it got and what it takes.
@@ -31,7 +36,9 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
 
   for (const { property, constraints } of validateSync(env)) {
     const got = SECRETS.has(property) ? 'a value' : `"${variables[property]}"`;
-    throw new ConfigError(`${property} is ${got}, but takes ${Object.values(constraints ?? {}).join(', ')}`);
+    const takes = Object.values(constraints ?? {}).join(', ');
+    const advice = SERVICE_LINK.test(variables[property] ?? '') ? SERVICE_LINK_ADVICE : '';
+    throw new ConfigError(`${property} is ${got}, but takes ${takes}${advice}`);
   }
 
   const embedded = env.TARANTOOL_EMBEDDED ? env.TARANTOOL_EMBEDDED === 'true' : !env.TARANTOOL_HOST;
@@ -84,6 +91,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       walMode: env.TARANTOOL_WAL_MODE,
       memoryMiB: env.TARANTOOL_MEMORY,
       dataDir: resolve(env.DATA_DIR),
+      inherited: { PATH: variables['PATH'], HOME: variables['HOME'] },
     },
   };
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { LimitsConfig, TarantoolConfig } from '../config/config.js';
+import { hostPort } from '../config/host-port.js';
 import type { Logger } from '../logging/logger.js';
 import { Backoff } from '../supervisor/backoff.js';
 import { StartupError } from '../supervisor/startup.errors.js';
@@ -92,10 +93,9 @@ export class EmbeddedTarantool {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
+        ...config.inherited,
         TARANTOOL_EMBEDDED: 'true',
-        TARANTOOL_LISTEN: `${config.host}:${config.port}`,
+        TARANTOOL_LISTEN: hostPort(config.host, config.port),
         TARANTOOL_USER: config.user,
         TARANTOOL_PASSWORD: config.password,
         TARANTOOL_WAL_MODE: config.walMode,

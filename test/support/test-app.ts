@@ -26,6 +26,7 @@ export interface TestApp {
 export async function startTestApp(environment: NodeJS.ProcessEnv = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'kv-test-'));
   const config = loadConfig({
+    PATH: process.env['PATH'],
     HOST: '127.0.0.1',
     THROTTLE_LIMIT: '0',
     ALLOWED_HOSTS: '*',
