@@ -14,13 +14,9 @@ export class LineBuffer {
   }
 
   flush(): void {
-    if (this.text !== '') this.destination.write(this.take());
-  }
-
-  /** What has been gathered, for whoever writes it in another way. */
-  take(): string {
+    if (this.text === '') return;
     const block = this.text;
     this.text = '';
-    return block;
+    this.destination.write(block);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
-import type { Logger } from '../logging/logger.js';
+import type { Log } from '../logging/log.js';
 import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
 import type { Server } from './server.js';
 import { WorkerPool } from './worker-pool.js';
@@ -10,7 +10,8 @@ import { WorkerPool } from './worker-pool.js';
  * in the other order. With one worker it serves by itself.
  * @throws {StartupError}
  */
-export async function runPrimary(config: Config, logger: Logger): Promise<void> {
+export async function runPrimary(config: Config, log: Log): Promise<void> {
+  const { logger } = log;
   if (config.tarantool.embedded && !config.tarantool.password) {
     config.tarantool.password = randomBytes(24).toString('base64url');
   }
@@ -19,7 +20,7 @@ export async function runPrimary(config: Config, logger: Logger): Promise<void> 
     : undefined;
   const pool =
     config.workers > 1
-      ? new WorkerPool(config.workers, { TARANTOOL_PASSWORD: config.tarantool.password }, logger)
+      ? new WorkerPool(config.workers, { TARANTOOL_PASSWORD: config.tarantool.password }, log)
       : undefined;
   let server: Server | undefined;
 

@@ -1,7 +1,10 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import type { Logger } from '../logging/logger.js';
+import { LogOutput } from '../logging/log-output.js';
+import type { Log } from '../logging/log.js';
+import { openOutput } from '../logging/output-descriptor.js';
+import { relayLines } from '../logging/relay-lines.js';
 import { Backoff } from './backoff.js';
 import { StartupError } from './startup.errors.js';
 import type { WorkerMessage } from './worker.js';
@@ -27,16 +30,23 @@ const EXEC_ARGV = [
   '--heap-growing-percent=40',
 ];
 
+/** Only one process writes to our own output, which belongs to others. Workers each have a pipe to it. */
+const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'];
+
+/** Of what workers write to standard error, which is nothing while they live. */
+const MAX_WAITING_ERROR_BYTES = 1024 * 1024;
+
 /** The worker processes: as many as configured, each replaced when it dies. */
 export class WorkerPool {
   private isStopping = false;
   private readonly restarts = new Set<NodeJS.Timeout>();
+  private readonly standardError = new LogOutput(openOutput(2), MAX_WAITING_ERROR_BYTES);
 
   constructor(
     private readonly size: number,
     /** Environment that workers get on top of our own. */
     private readonly environment: Readonly<Record<string, string>>,
-    private readonly logger: Logger,
+    private readonly log: Log,
   ) {}
 
   /**
@@ -48,7 +58,7 @@ export class WorkerPool {
     // at that moment is never closed and never answered. The price is that they spread by chance: 31 to 33 or 5 to 59 of 64
     // (measured on two cores, where neither rate nor p99 follows).
     cluster.schedulingPolicy = cluster.SCHED_NONE; // frozen by setupPrimary()
-    cluster.setupPrimary({ exec: MAIN, execArgv: [...process.execArgv, ...EXEC_ARGV] });
+    cluster.setupPrimary({ exec: MAIN, execArgv: [...process.execArgv, ...EXEC_ARGV], stdio: STDIO });
     await Promise.all(Array.from({ length: this.size }, () => this.fork(new Backoff())));
   }
 
@@ -57,7 +67,7 @@ export class WorkerPool {
     for (const timer of this.restarts) clearTimeout(timer);
     const workers = this.workers();
     const exits = workers.map(
-      (worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())),
+      (worker) => new Promise<void>((resolve) => worker.process.once('close', () => resolve())),
     );
     for (const worker of workers) worker.process.kill('SIGTERM');
     const kill = setTimeout(() => this.kill(), timeoutMs + KILL_GRACE_MS);
@@ -75,7 +85,11 @@ export class WorkerPool {
   }
 
   private fork(backoff: Backoff): Promise<void> {
-    const worker = cluster.fork(this.environment);
+    // What is for people is made of the lines where they are written.
+    const worker = cluster.fork({ ...this.environment, LOG_FORMAT: 'json' });
+    const { stdout, stderr } = worker.process;
+    if (stdout) relayLines(stdout, this.log.output);
+    if (stderr) relayLines(stderr, this.standardError);
     backoff.started();
     return new Promise((resolve, reject) => {
       let failure = 'it died while starting';
@@ -87,20 +101,24 @@ export class WorkerPool {
           resolve();
         }
       });
-      worker.once('exit', (code, signal) => {
+      // Not "exit": first what it has written is read to the end.
+      worker.process.once('close', (code, signal) => {
         if (!isServing) reject(new StartupError(failure));
         if (isServing && !this.isStopping) this.replace(worker, backoff, code, signal);
       });
     });
   }
 
-  private replace(worker: Worker, backoff: Backoff, code: number, signal: string): void {
+  private replace(worker: Worker, backoff: Backoff, code: number | null, signal: string | null): void {
     const delayMs = backoff.next();
-    this.logger.error({ pid: worker.process.pid, code, signal, delayMs }, 'a worker died and is replaced');
+    this.log.logger.error(
+      { pid: worker.process.pid, code, signal, delayMs },
+      'a worker died and is replaced',
+    );
     const timer = setTimeout(() => {
       this.restarts.delete(timer);
       this.fork(backoff).catch((error: unknown) => {
-        this.logger.error({ err: error }, 'a worker did not start');
+        this.log.logger.error({ err: error }, 'a worker did not start');
         if (!this.isStopping) this.replace(worker, backoff, 1, '');
       });
     }, delayMs);

@@ -6,10 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
 import { freePort } from './test-app.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+type Output = 'pipe' | 'closed' | number | Writable;
 
 export type LogLine = Record<string, unknown> & { msg: string };
 
@@ -17,6 +21,8 @@ export type LogLine = Record<string, unknown> & { msg: string };
 export class ServiceProcess {
   readonly log: LogLine[] = [];
   stderr = '';
+  /** Where its standard output and error go; what goes to a pipe of ours is read, and kept in `log` and `stderr`. */
+  output: { stdout: Output; stderr: Output } = { stdout: 'pipe', stderr: 'pipe' };
   private child?: ChildProcess;
   private onListening = (): void => {};
 
@@ -75,6 +81,29 @@ export class ServiceProcess {
     await Promise.race([serving, ended]);
   }
 
+  /** Starts it, and resolves when it is ready: for when nobody hears what it says. */
+  async startUnheard(): Promise<void> {
+    this.run();
+    await expect.poll(() => this.probe('ready'), { interval: 20 }).toBe(200);
+  }
+
+  /** The status of a health check; undefined when nobody answers. */
+  async probe(name: 'live' | 'ready'): Promise<number | undefined> {
+    const signal = AbortSignal.timeout(5000);
+    try {
+      const answer = await fetch(`${this.url}/health/${name}`, { signal });
+      await answer.arrayBuffer();
+      return answer.status;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** All its processes: the first one, the embedded Tarantool, the workers. */
+  get pids(): number[] {
+    return [this.pid, ...this.children()];
+  }
+
   /** Runs it to its end, for when it must not start. */
   async runToEnd(): Promise<{ code: number; stderr: string }> {
     const [code] = (await once(this.run(), 'close')) as [number];
@@ -98,16 +127,21 @@ export class ServiceProcess {
   private run(): ChildProcess {
     this.log.length = 0;
     this.stderr = '';
-    const child = spawn(process.execPath, [MAIN], {
+    const { stdout, stderr } = this.output;
+    const [open, closed] = [(output: Output) => (output === 'closed' ? 'ignore' : output), 'closed'];
+    const redirections = `${stdout === closed ? '>&-' : ''} ${stderr === closed ? '2>&-' : ''}`;
+    const child = spawn('/bin/sh', ['-c', `exec "$0" "$@" ${redirections}`, process.execPath, MAIN], {
       env: { PATH: process.env['PATH'], ...this.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', open(stdout), open(stderr)],
     });
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      const line = JSON.parse(text) as LogLine;
-      this.log.push(line);
-      if (line.msg.startsWith('listening on')) this.onListening();
-    });
-    child.stderr.on('data', (data) => (this.stderr += data));
+    if (child.stdout) {
+      createInterface({ input: child.stdout }).on('line', (text) => {
+        const line = JSON.parse(text) as LogLine;
+        this.log.push(line);
+        if (line.msg.startsWith('listening on')) this.onListening();
+      });
+    }
+    child.stderr?.on('data', (data) => (this.stderr += data));
     this.child = child;
     return child;
   }
