@@ -3,7 +3,11 @@ import type { Config } from '../config/config.js';
 import type { Log } from '../logging/log.js';
 import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
 import type { Server } from './server.js';
+import { onStopSignal } from './signals.js';
 import { WorkerPool } from './worker-pool.js';
+
+/** A signal to a whole process group comes twice under npm, which hands it on: within 1 ms here. That is one signal. */
+const SAME_SIGNAL_MS = 25;
 
 /**
  * The process that supervises: the embedded Tarantool first, then the workers; both are restarted when they die, and stopped
@@ -24,14 +28,15 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
       : undefined;
   let server: Server | undefined;
 
-  let isStopping = false;
+  let stoppingSince: number | undefined;
   const stop = async (signal: string): Promise<void> => {
-    if (isStopping) {
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return;
       pool?.kill();
       tarantool?.kill();
       process.exit(1);
     }
-    isStopping = true;
+    stoppingSince = performance.now();
     logger.info({ signal }, 'stopping');
     await pool?.stop(config.http.shutdownTimeoutMs);
     await server?.stop();
@@ -39,8 +44,7 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
     logger.info('stopped');
     process.exit(0);
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  onStopSignal((signal) => void stop(signal));
 
   try {
     await tarantool?.start();
@@ -50,7 +54,7 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
       server = await Server.start(config, logger);
     }
   } catch (error) {
-    if (isStopping) return;
+    if (stoppingSince !== undefined) return;
     pool?.kill();
     await tarantool?.stop();
     throw error;

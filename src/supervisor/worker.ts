@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Logger } from '../logging/logger.js';
 import { Server } from './server.js';
+import { onStopSignal } from './signals.js';
 
 /** What a worker tells the primary. */
 export type WorkerMessage = { type: 'serving' } | { type: 'failed'; reason: string };
@@ -18,10 +19,9 @@ export async function runWorker(config: Config, logger: Logger): Promise<void> {
   }
   // Only now: before it serves there is nothing to finish, and a signal ends it at once.
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopping ??= server.stop().then((finished) => process.exit(finished ? 0 : 1)));
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  onStopSignal(() => {
+    stopping ??= server.stop().then((finished) => process.exit(finished ? 0 : 1));
+  });
   tell({ type: 'serving' });
 }
 
