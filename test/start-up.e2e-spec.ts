@@ -52,6 +52,14 @@ describe('starting', () => {
     expect(times('listening on')[0]).toBeGreaterThanOrEqual(Math.max(...times('connected to Tarantool')));
   });
 
+  it('names the port that it got, and an IPv6 address as it stands in a URL', async () => {
+    const service = await start({ HOST: '::1', PORT: '0' });
+    const [, url] = /^listening on (http:\/\/\[::1\]:[1-9]\d+)$/.exec(service.log.at(-1)?.msg ?? '') ?? [];
+    expect(url).toBeDefined();
+    const answered = await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/health/live`)));
+    expect(new Set(answered.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
   it('recovers what an earlier run stored', async () => {
     const service = await start({ WORKERS: '1' });
     await fetch(`${service.url}/kv`, { method: 'POST', body: Buffer.from('{"key":"kept","value":{"a":1}}') });

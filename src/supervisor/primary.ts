@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
+import { hostPort } from '../config/host-port.js';
 import type { Log } from '../logging/log.js';
 import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
 import type { Server } from './server.js';
@@ -10,8 +12,8 @@ import { WorkerPool } from './worker-pool.js';
 const SAME_SIGNAL_MS = 25;
 
 /**
- * The process that supervises: the embedded Tarantool first, then the workers; both are restarted when they die, and stopped
- * in the other order. With one worker it serves by itself.
+ * The process that supervises: the embedded Tarantool and, beside it, the workers, which listen while it loads; both are restarted
+ * when they die, and stopped one after the other, the workers first. With one worker it serves by itself.
  * @throws {StartupError}
  */
 export async function runPrimary(config: Config, log: Log): Promise<void> {
@@ -32,7 +34,7 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
   const stop = async (signal: string): Promise<void> => {
     if (stoppingSince !== undefined) {
       if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return;
-      pool?.kill();
+      void pool?.kill();
       tarantool?.kill();
       process.exit(1);
     }
@@ -46,21 +48,36 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
   };
   onStopSignal((signal) => void stop(signal));
 
-  try {
+  const listen = async (): Promise<number> => {
+    if (pool) return pool.start();
+    const { Server } = await import('./server.js');
+    server = await Server.start(config, logger);
+    return server.port;
+  };
+  let isLoaded = false;
+  const load = async (): Promise<void> => {
     await tarantool?.start();
-    if (pool) await pool.start();
-    else {
-      const { Server } = await import('./server.js');
-      server = await Server.start(config, logger);
-    }
+    isLoaded = true;
+  };
+
+  try {
+    const listening = listen().then((port) => {
+      const url = `http://${hostPort(config.http.host, port)}`;
+      if (!isLoaded) logger.info(`the store is loading: until it serves, ${url} answers 503`);
+      return url;
+    });
+    const [url] = await Promise.all([listening, load()]);
+    const connected = (pool ?? server)?.whenConnected();
+    // A store of somebody else's that is away is no reason to say nothing.
+    if (tarantool)
+      await Promise.race([connected, delay(config.tarantool.timeoutMs, undefined, { ref: false })]);
+    const { host, port } = config.tarantool;
+    const store = tarantool ? 'embedded' : hostPort(host, port);
+    const { limits, throttle, workers } = config;
+    if (stoppingSince === undefined) logger.info({ store, workers, limits, throttle }, `listening on ${url}`);
   } catch (error) {
     if (stoppingSince !== undefined) return;
-    pool?.kill();
-    await tarantool?.stop();
+    await Promise.all([pool?.kill(), tarantool?.stop()]);
     throw error;
   }
-  const { host, port } = config.http;
-  const store = tarantool ? 'embedded' : `${config.tarantool.host}:${config.tarantool.port}`;
-  const { limits, throttle, workers } = config;
-  logger.info({ store, workers, limits, throttle }, `listening on http://${host}:${port}`);
 }

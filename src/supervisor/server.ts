@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -11,6 +12,12 @@ import { StartupError } from './startup.errors.js';
 
 /** How long a connection must be quiet before a stop closes it: clients that ask again sooner are told by an answer. */
 const QUIET_MS = 1000;
+
+/** How long listening waits for the store. A store that takes longer is loading, and who asks whether we live has to be told. */
+const MAX_WAIT_FOR_STORE_MS = 2000;
+
+/** The longest delay of a timer in Node. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 
 /**
  * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
@@ -35,7 +42,7 @@ export class Server {
     // What comes in between would be refused. A store that is away is no reason not to serve: its clients are told.
     await app
       .get(TarantoolClient)
-      .whenConnected(config.tarantool.timeoutMs)
+      .whenConnected(Math.min(config.tarantool.timeoutMs, MAX_WAIT_FOR_STORE_MS))
       .catch(() => undefined);
     try {
       await app.listen(port, host);
@@ -44,6 +51,17 @@ export class Server {
       throw new StartupError(listenFailure(error as NodeJS.ErrnoException, host, port), { cause: error });
     }
     return new Server(app, config, logger);
+  }
+
+  /** The port that it got, where the configuration leaves it to the system. */
+  get port(): number {
+    return (this.app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  /** Resolves when it is connected to the store, and never if that does not come about. */
+  whenConnected(): Promise<void> {
+    const connected = this.app.get(TarantoolClient).whenConnected(FOR_EVER_MS);
+    return connected.catch(() => new Promise<never>(() => {}));
   }
 
   /**

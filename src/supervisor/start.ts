@@ -7,6 +7,7 @@ import { loadEnvFile } from '../config/load-env-file.js';
 import { openLog } from '../logging/log.js';
 import { runPrimary } from './primary.js';
 import { StartupError } from './startup.errors.js';
+import { tellPrimary } from './worker-message.js';
 
 const DOT_ENV = fileURLToPath(new URL('../../.env', import.meta.url));
 
@@ -25,7 +26,10 @@ export async function start(): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     const isExpected = error instanceof ConfigError || error instanceof StartupError;
     if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.stderr.write(`cannot start: ${reason}\n`);
-    process.exit(1);
+    if (cluster.isWorker) tellPrimary({ type: 'failed', reason }, () => process.exit(1));
+    else {
+      process.stderr.write(`cannot start: ${reason}\n`);
+      process.exit(1);
+    }
   }
 }

@@ -2,25 +2,32 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LimitsConfig, TarantoolConfig } from '../config/config.js';
 import { hostPort } from '../config/host-port.js';
 import type { Logger } from '../logging/logger.js';
 import { Backoff } from '../supervisor/backoff.js';
+import { describeEnd } from '../supervisor/describe-end.js';
 import { StartupError } from '../supervisor/startup.errors.js';
 
 const INSTANCE_FILE = fileURLToPath(new URL('../../tarantool/kv.lua', import.meta.url));
 const READY = 'kv: ready';
 const WARNING = 'kv: warning: ';
 
-/** Reading back what was acknowledged takes as long as there is data; only a hang ends sooner than this. */
-const START_TIMEOUT_MS = 600_000;
+/** Reading back what was acknowledged takes as long as there is data; only a hang takes longer than this. */
+const START_TIMEOUT_MS = 3_600_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** What is not serving yet has acknowledged nothing, and while it loads it may not hear. */
+const STOP_LOADING_TIMEOUT_MS = 500;
+
+const MAX_LINES = 20;
 
 /** A Tarantool of our own: started on a data folder of its own, restarted when it dies, stopped last. */
 export class EmbeddedTarantool {
   private process?: ChildProcess;
   private restart?: NodeJS.Timeout;
+  private isServing = false;
   private isStopping = false;
   private readonly backoff = new Backoff();
 
@@ -47,34 +54,42 @@ export class EmbeddedTarantool {
         const isMissing = error.code === 'ENOENT';
         reject(new StartupError(isMissing ? 'tarantool is not installed, or not on PATH' : error.message));
       });
-      child.once('close', (code, signal) => {
-        reject(new StartupError(lines.at(-1) ?? `tarantool ended with ${signal ?? `exit code ${code}`}`));
-      });
+      child.once('close', (code, signal) => reject(new StartupError(reasonOf(lines, code, signal))));
     });
-    const timeout = AbortSignal.timeout(START_TIMEOUT_MS);
-    const hang = once(timeout, 'abort').then(() => {
+    const patience = new AbortController();
+    const hang = delay(START_TIMEOUT_MS, undefined, { signal: patience.signal }).then(() => {
+      signalGroup(child, 'SIGKILL');
       throw new StartupError(`tarantool did not serve within ${START_TIMEOUT_MS} ms`);
     });
-    await Promise.race([ready, end, hang]);
     for (const late of [end, hang]) late.catch(() => {});
+    try {
+      await Promise.race([ready, end, hang]);
+    } finally {
+      patience.abort();
+    }
 
-    this.backoff.started();
+    this.isServing = true;
+    this.backoff.serves();
     this.logger.info(
       { pid: child.pid, port: this.config.port, dataDir: this.config.dataDir },
       'Tarantool serves',
     );
-    child.once('close', (code, signal) => this.onExit(code, signal));
+    child.once('close', (code, signal) => {
+      this.isServing = false;
+      this.startLater({ code, signal });
+    });
   }
 
   async stop(): Promise<void> {
     this.isStopping = true;
     clearTimeout(this.restart);
     const child = this.process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(child, 'close');
-    child.kill('SIGTERM');
-    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await closed;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    signalGroup(child, 'SIGTERM');
+    const timeoutMs = this.isServing ? STOP_TIMEOUT_MS : STOP_LOADING_TIMEOUT_MS;
+    const kill = setTimeout(() => signalGroup(child, 'SIGKILL'), timeoutMs);
+    await exit;
     clearTimeout(kill);
   }
 
@@ -82,7 +97,7 @@ export class EmbeddedTarantool {
   kill(): void {
     this.isStopping = true;
     clearTimeout(this.restart);
-    this.process?.kill('SIGKILL');
+    if (this.process) signalGroup(this.process, 'SIGKILL');
   }
 
   private spawn(): ChildProcess {
@@ -118,21 +133,34 @@ export class EmbeddedTarantool {
         else if (line.trim()) {
           this.logger.debug({ tarantool: line }, 'Tarantool says');
           lines.push(line.trim());
-          if (lines.length > 20) lines.shift();
+          if (lines.length > MAX_LINES) lines.shift();
         }
       });
     }
   }
 
-  private onExit(code: number | null, signal: string | null): void {
+  private startLater(end: Record<string, unknown>): void {
     if (this.isStopping) return;
     const delayMs = this.backoff.next();
-    this.logger.error({ code, signal, delayMs }, 'Tarantool died and is started again');
+    this.logger.error({ ...end, delayMs }, 'Tarantool died and is started again');
     this.restart = setTimeout(() => {
-      this.start().catch((error: unknown) => {
-        this.logger.error({ err: error }, 'Tarantool did not start');
-        this.onExit(null, null);
-      });
+      this.start().catch((error: unknown) => this.startLater({ err: error }));
     }, delayMs);
+  }
+}
+
+/** Ours says in its last line why it ends. What a signal ended says nothing of it, or a whole stack. */
+function reasonOf(lines: string[], code: number | null, signal: string | null): string {
+  const last = signal === null ? lines.at(-1) : undefined;
+  return last ?? `tarantool ${describeEnd(code, signal)} before it served`;
+}
+
+/** It leads a group of its own, to which belongs what a script named tarantool starts. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
   }
 }
