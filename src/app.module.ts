@@ -7,7 +7,7 @@ import { AnswersModule } from './answers/answers.module.js';
 import type { Config } from './config/config.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
-import { JsonBodyPipe } from './http/json-body.pipe.js';
+import { JsonBodyPipe } from './http/bodies/json-body.pipe.js';
 import { BatchModule } from './batch/batch.module.js';
 import { KvModule } from './kv/kv.module.js';
 import { ListingModule } from './listing/listing.module.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { OUTCOME } from '../src/kv/outcome.js';
+import { OUTCOME } from '../src/store/outcome.js';
 
 it('the outcome codes of the store and of the service are the same', () => {
   const lua = readFileSync(new URL('../tarantool/kv/outcome.lua', import.meta.url), 'utf8');

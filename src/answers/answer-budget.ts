@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { KvError } from '../kv/kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 import { AnswerLease } from './answer-lease.js';
 
 /** Answers that wait for room, of all clients; of one client half as many. A waiting request holds a few KiB. */

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Config } from '../config/config.js';
-import { ClientAddresses } from '../throttling/client-address.js';
+import { ClientAddresses } from '../http/connections/client-address.js';
 import { AnswerBudget } from './answer-budget.js';
 import { AnswerRoom } from './answer-room.js';
 

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ClientAddresses } from '../throttling/client-address.js';
+import { ClientAddresses } from '../http/connections/client-address.js';
 import { AnswerBudget } from './answer-budget.js';
 import { boundedResponse } from './bounded-response.js';
 import type { Pace } from './bounded-response.js';

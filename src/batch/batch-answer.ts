@@ -1,5 +1,5 @@
 import type { LargeRoom, Room } from '../answers/answer-room.js';
-import { KvError } from '../kv/kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 
 /** Of one answer, of values in the store and as JSON. Reads beyond it are refused one by one, writes never. */
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { ConfigService } from '@nestjs/config';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
 import type { Config } from '../config/config.js';
-import { checkKey } from '../kv/key.js';
+import { checkKey } from '../entries/key.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { BatchService } from './batch.service.js';
 import { parseComparison } from './comparison.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LargeRoom } from '../answers/answer-room.js';
-import { KvError } from '../kv/kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 import { KvService } from '../kv/kv.service.js';
 import { BatchAnswer } from './batch-answer.js';
 import type { Operation } from './operation.js';

@@ -1,8 +1,8 @@
 import { isObject } from '../json/is-object.js';
 import type { JsonValue } from '../json/json.types.js';
-import { isBoolean, isString } from '../kv/dto/checks.js';
-import { readMembers } from '../kv/dto/members.js';
-import type { Members } from '../kv/dto/members.js';
+import { isBoolean, isString } from '../http/bodies/checks.js';
+import { readMembers } from '../http/bodies/members.js';
+import type { Members } from '../http/bodies/members.js';
 
 interface Existence {
   readonly key: string;

@@ -1,11 +1,11 @@
 import { isObject } from '../json/is-object.js';
 import type { JsonObject, JsonValue } from '../json/json.types.js';
-import { either, isNull, isString, isWord, optional } from '../kv/dto/checks.js';
-import { readMembers } from '../kv/dto/members.js';
-import type { Members } from '../kv/dto/members.js';
-import type { IfMatch, Ttl } from '../kv/entry.js';
-import { KvError } from '../kv/kv.errors.js';
-import { isTime, isTtl, readTtl, requireTtl } from '../kv/ttl.js';
+import { either, isNull, isString, isWord, optional } from '../http/bodies/checks.js';
+import { readMembers } from '../http/bodies/members.js';
+import type { Members } from '../http/bodies/members.js';
+import type { IfMatch, Ttl } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
+import { isTime, isTtl, readTtl, requireTtl } from '../entries/ttl.js';
 
 export type OperationName = 'get' | 'insert' | 'update' | 'upsert' | 'touch' | 'delete';
 

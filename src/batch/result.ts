@@ -1,7 +1,7 @@
 import { ERROR_TABLE } from '../http/error-table.js';
-import type { Entry, Written } from '../kv/entry.js';
-import { KvError } from '../kv/kv.errors.js';
-import { expiresAtMember } from '../kv/ttl.js';
+import type { Entry, Written } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
+import { expiresAtMember } from '../http/expires-at.js';
 import type { OperationName } from './operation.js';
 
 const DONE: Readonly<Record<Exclude<OperationName, 'get' | 'upsert'>, string>> = {

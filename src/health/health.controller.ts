@@ -1,11 +1,14 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
+import { HttpError } from '../http/http.errors.js';
 import { HealthService } from './health.service.js';
 
 interface Healthy {
   message: string;
   status: number;
 }
+
+const REFUSALS = { 'few descriptors': 'TOO_BUSY', stopping: 'SHUTTING_DOWN' } as const;
 
 /** For orchestrators and load balancers: outside `/kv`, so that no key is shadowed, and not counted against any rate. */
 @Controller('health')
@@ -22,7 +25,8 @@ export class HealthController {
   @Get('ready')
   @Header('Cache-Control', 'no-store')
   async ready(): Promise<Healthy> {
-    await this.health.checkReady();
+    const readiness = await this.health.readiness();
+    if (readiness !== 'ready') throw new HttpError(REFUSALS[readiness]);
     return { message: 'ready', status: 200 };
   }
 }

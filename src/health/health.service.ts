@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { HttpError } from '../http/http.errors.js';
-import { KvError } from '../kv/kv.errors.js';
-import { OUTCOME } from '../kv/outcome.js';
-import { readFailure } from '../kv/storage-failure.js';
+import { KvError } from '../entries/kv.errors.js';
+import { OUTCOME } from '../store/outcome.js';
+import { readFailure } from '../store/storage-failure.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { OpenFilesWatch } from './open-files.watch.js';
 
@@ -13,6 +12,9 @@ const FRESH_MS = 500;
 
 /** Who asks for readiness waits so long at most, also where TARANTOOL_TIMEOUT is longer. */
 const MAX_WAIT_MS = 2000;
+
+/** What this process says of itself: few file descriptors may be left, or it has begun to stop. */
+export type Readiness = 'ready' | 'few descriptors' | 'stopping';
 
 /** Whether this process should be sent requests. */
 @Injectable()
@@ -33,14 +35,15 @@ export class HealthService {
     this.isStopping = true;
   }
 
-  /** @throws {HttpError} SHUTTING_DOWN, TOO_BUSY while few file descriptors are left; {KvError} STORAGE_UNAVAILABLE unless the store took a durable write just now. */
-  async checkReady(): Promise<void> {
-    if (this.isStopping) throw new HttpError('SHUTTING_DOWN');
-    if (this.openFiles.areFewLeft) throw new HttpError('TOO_BUSY');
+  /** @throws {KvError} STORAGE_UNAVAILABLE unless the store took a durable write just now. */
+  async readiness(): Promise<Readiness> {
+    if (this.isStopping) return 'stopping';
+    if (this.openFiles.areFewLeft) return 'few descriptors';
     const failure = await this.storeFailure();
     // It may have begun to stop meanwhile.
-    if (this.isStopping) throw new HttpError('SHUTTING_DOWN');
+    if (this.isStopping) return 'stopping';
     if (failure) throw failure;
+    return 'ready';
   }
 
   private storeFailure(): unknown {

@@ -3,7 +3,7 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import { CountedWarning } from '../logging/counted-warning.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
-import { openFiles } from './open-files.js';
+import { openFiles } from '../http/connections/open-files.js';
 
 /** So few left are few: the connection to the store must still find one when it is lost, and so must a probe of health. */
 const FEW = 16;

@@ -1,5 +1,5 @@
 import { HttpStatus } from '@nestjs/common';
-import type { KvErrorCode } from '../kv/kv.errors.js';
+import type { KvErrorCode } from '../entries/kv.errors.js';
 import type { HttpErrorCode } from './http.errors.js';
 
 export type ErrorCode = KvErrorCode | HttpErrorCode;

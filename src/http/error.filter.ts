@@ -2,7 +2,7 @@ import { Catch, HttpException, HttpStatus, Inject } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { KvError } from '../kv/kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { Repeats } from '../logging/repeats.js';
@@ -13,7 +13,7 @@ import { envelope, JSON_UTF8, problem, problemOfStatus } from './envelope.js';
 import { ERROR_TABLE, RETRY_AFTER_S } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
-import { showVersion } from '../kv/version-fields.js';
+import { showVersion } from './version-fields.js';
 
 /** Of the statuses from 500 on, those that tell of the request and not of us. */
 const CLIENTS_OWN: ReadonlySet<number> = new Set([501, 505]);

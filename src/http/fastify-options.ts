@@ -1,8 +1,8 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
-import type { ConnectionLimit } from './connection-limit.js';
-import { Connections } from './connections.js';
+import type { ConnectionLimit } from './connections/connection-limit.js';
+import { Connections } from './connections/connections.js';
 import { requestId } from './request-id.js';
 import { rewriteUrl } from './rewrite-url.js';
 

@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.errors.js';
+import { Refusal } from '../entries/refusal.errors.js';
 
 /** Why a request was refused before it reached the store's logic. */
 export type HttpErrorCode =

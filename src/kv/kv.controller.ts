@@ -16,15 +16,16 @@ import { Answers } from '../answers/answers.js';
 import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
 import { UpdateEntryDto } from './dto/update-entry.dto.js';
-import type { IfMatch, Written } from './entry.js';
-import { showVersion } from './version-fields.js';
-import { KvError } from './kv.errors.js';
+import { includesVersion } from '../entries/entry.js';
+import type { IfMatch, Written } from '../entries/entry.js';
+import { showVersion } from '../http/version-fields.js';
+import { KvError } from '../entries/kv.errors.js';
 import { KvService } from './kv.service.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { Patch } from './patch/patch.js';
-import { includesVersion, mustNotExist, parseVersions } from './precondition.js';
-import { parseFlag } from './query.js';
-import { readTtl, requireTtl } from './ttl.js';
+import { mustNotExist, parseVersions } from '../http/precondition.js';
+import { parseFlag } from '../http/query.js';
+import { readTtl, requireTtl } from '../entries/ttl.js';
 
 type KeyRequest = FastifyRequest<{ Params: { key: string }; Querystring: Record<string, unknown> }>;
 

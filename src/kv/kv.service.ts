@@ -3,12 +3,12 @@ import { ConfigService } from '@nestjs/config';
 import type { Room } from '../answers/answer-room.js';
 import type { Config, LimitsConfig } from '../config/config.js';
 import type { JsonObject } from '../json/json.types.js';
-import type { Entry, Ttl, WriteOptions, Written } from './entry.js';
-import { checkKey } from './key.js';
-import { KvError } from './kv.errors.js';
+import { includesVersion } from '../entries/entry.js';
+import type { Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
+import { checkKey } from '../entries/key.js';
+import { KvError } from '../entries/kv.errors.js';
 import { applyPatch } from './patch/apply-patch.js';
 import type { Patch } from './patch/patch.js';
-import { includesVersion } from './precondition.js';
 import { TarantoolRepository } from './tarantool.repository.js';
 
 /** Others may write an entry between a patch's read and its write; after so many times they are taken to go on doing so. */

@@ -5,12 +5,12 @@ import type { Config } from '../config/config.js';
 import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
-import { ArgumentsWriter } from './arguments-writer.js';
-import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from './entry.js';
-import { KvError } from './kv.errors.js';
-import { OUTCOME, REFUSALS } from './outcome.js';
-import { readFailure, writeFailure } from './storage-failure.js';
-import { readEncoded, readTuple, readWritten } from './tuple.js';
+import { ArgumentsWriter } from '../store/arguments-writer.js';
+import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
+import { OUTCOME, REFUSALS } from '../store/outcome.js';
+import { readFailure, writeFailure } from '../store/storage-failure.js';
+import { readEncoded, readTuple, readWritten } from '../store/tuple.js';
 
 /** One entry at a time in Tarantool: the place that knows its functions (tarantool/kv/entries.lua). */
 @Injectable()

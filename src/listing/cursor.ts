@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { KvError } from '../kv/kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 import { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
 import type { Filter } from './filter.js';

@@ -1,9 +1,9 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
-import { KvError } from '../kv/kv.errors.js';
-import { checkEscapes, parseCount, parseFlag, parseText } from '../kv/query.js';
-import { expiresAtMember } from '../kv/ttl.js';
+import { KvError } from '../entries/kv.errors.js';
+import { checkEscapes, parseCount, parseFlag, parseText } from '../http/query.js';
+import { expiresAtMember } from '../http/expires-at.js';
 import { filterId, readCursor, writeCursor } from './cursor.js';
 import type { Walk } from './cursor.js';
 import type { Filter } from './filter.js';

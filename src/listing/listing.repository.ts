@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ArgumentsWriter } from '../kv/arguments-writer.js';
-import { OUTCOME } from '../kv/outcome.js';
-import { readFailure } from '../kv/storage-failure.js';
+import { ArgumentsWriter } from '../store/arguments-writer.js';
+import { OUTCOME } from '../store/outcome.js';
+import { readFailure } from '../store/storage-failure.js';
 import { refusal } from '../kv/tarantool.repository.js';
-import { readTuple, readWritten } from '../kv/tuple.js';
+import { readTuple, readWritten } from '../store/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import type { Filter } from './filter.js';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { hostPort } from '../config/host-port.js';
 import type { Log } from '../logging/log.js';
-import { EmbeddedTarantool } from '../tarantool/embedded-tarantool.js';
+import { EmbeddedTarantool } from './embedded-tarantool.js';
 import type { Server } from './server.js';
 import { onStopSignal } from './signals.js';
 import { WorkerPool } from './worker-pool.js';

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
 import { createApp } from '../create-app.js';
 import { HealthService } from '../health/health.service.js';
-import { Connections } from '../http/connections.js';
+import { Connections } from '../http/connections/connections.js';
 import type { Logger } from '../logging/logger.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { StartupError } from './startup.errors.js';

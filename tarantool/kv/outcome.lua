@@ -1,4 +1,4 @@
--- What a stored function answers first. The other home of these codes is src/kv/outcome.ts.
+-- What a stored function answers first. The other home of these codes is src/store/outcome.ts.
 return {
     OK = 0,
     NOT_FOUND = 1,

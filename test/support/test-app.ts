@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load-config.js';
 import type { Config } from '../../src/config/config.js';
 import { createApp } from '../../src/create-app.js';
-import { EmbeddedTarantool } from '../../src/tarantool/embedded-tarantool.js';
+import { EmbeddedTarantool } from '../../src/supervisor/embedded-tarantool.js';
 import { TarantoolClient } from '../../src/tarantool/tarantool-client.js';
 
 export const silent = pino({ level: 'silent' });

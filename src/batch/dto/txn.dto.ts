@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../json/json.types.js';
-import { isList, optional } from '../../kv/dto/checks.js';
-import type { Members } from '../../kv/dto/members.js';
+import { isList, optional } from '../../http/bodies/checks.js';
+import type { Members } from '../../http/bodies/members.js';
 
 export const MAX_TXN_OPERATIONS = 128;
 

@@ -1,6 +1,6 @@
-import { isTime, isTtl } from '../ttl.js';
-import { either, isNull, optional } from './checks.js';
-import type { Members } from './members.js';
+import { isTime, isTtl } from '../../entries/ttl.js';
+import { either, isNull, optional } from '../../http/bodies/checks.js';
+import type { Members } from '../../http/bodies/members.js';
 
 /** Body of `POST /kv/:key/touch`: one of the two. A `ttl` of null takes the time to live away. */
 export class TouchEntryDto {

@@ -1,8 +1,8 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
-import { isTime, isTtl } from '../ttl.js';
-import { either, isWord, optional } from './checks.js';
-import type { Members } from './members.js';
+import { isTime, isTtl } from '../../entries/ttl.js';
+import { either, isWord, optional } from '../../http/bodies/checks.js';
+import type { Members } from '../../http/bodies/members.js';
 
 /** Body of `PUT /kv/:key`. */
 export class UpdateEntryDto {

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { parseJson } from '../../json/parse-json.js';
 import { MsgpackReader } from '../../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../../msgpack/msgpack-writer.js';
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 import { applyPatch } from './apply-patch.js';
 import { Budget } from './budget.js';
 import { Document } from './document.js';

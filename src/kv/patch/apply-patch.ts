@@ -1,5 +1,5 @@
-import { KvError } from '../kv.errors.js';
-import type { ValueLimits } from '../value-limits.js';
+import { KvError } from '../../entries/kv.errors.js';
+import type { ValueLimits } from '../../store/value-limits.js';
 import { Budget } from './budget.js';
 import { Document } from './document.js';
 import { Editor } from './editor.js';

@@ -1,4 +1,4 @@
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 
 /**
  * The work that a patch may take, in bytes of MessagePack that are looked at: some nanoseconds each. Other work is counted as so many

@@ -5,7 +5,7 @@ import type { JsonValue } from '../../json/json.types.js';
 import { MsgpackReader } from '../../msgpack/msgpack-reader.js';
 import { isArray, isMap, isString } from '../../msgpack/msgpack-types.js';
 import { MsgpackWriter } from '../../msgpack/msgpack-writer.js';
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 import type { Budget } from './budget.js';
 import type { Trail } from './trail.js';
 

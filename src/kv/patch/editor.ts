@@ -1,9 +1,9 @@
 import { quotedBytes } from '../../json/json-text.js';
 import type { JsonMeter } from '../../json/json-meter.js';
 import type { JsonValue } from '../../json/json.types.js';
-import { KvError } from '../kv.errors.js';
-import { maxJsonBytes } from '../value-limits.js';
-import type { ValueLimits } from '../value-limits.js';
+import { KvError } from '../../entries/kv.errors.js';
+import { maxJsonBytes } from '../../store/value-limits.js';
+import type { ValueLimits } from '../../store/value-limits.js';
 import type { Budget } from './budget.js';
 import type { Document, Node, OpenArray, OpenObject } from './document.js';
 import { isEqual } from './is-equal.js';

@@ -1,6 +1,6 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 import type { Editor } from './editor.js';
 import { ownMember, parsePointer } from './pointer.js';
 

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { MAX_DECODED_DEPTH } from '../../json/decode-value.js';
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,9})$/;
 const BAD_ESCAPE = /~(?![01])/;

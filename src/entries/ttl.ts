@@ -1,4 +1,3 @@
-import type { JsonValue } from '../json/json.types.js';
 import type { Ttl } from './entry.js';
 import { KvError } from './kv.errors.js';
 import { parseTimestamp } from './timestamp.js';
@@ -17,7 +16,7 @@ export function isTtl(value: unknown): value is number {
 }
 
 /** A time as RFC 3339 writes it, or in milliseconds since the epoch. */
-export function isTime(member: JsonValue | undefined): member is string | number {
+export function isTime(member: unknown): member is string | number {
   return typeof member === 'string' ? parseTimestamp(member) !== undefined : Number.isInteger(member);
 }
 
@@ -43,9 +42,4 @@ export function readTtl({ ttl, expires_at: time }: EndMembers): Ttl | undefined 
 export function requireTtl(members: EndMembers): Ttl | undefined {
   if (members.ttl === undefined && members.expires_at === undefined) throw new KvError('INVALID_BODY');
   return readTtl(members);
-}
-
-/** The member of an answer that says when an entry ends, behind others, as JSON text; nothing for one that does not. */
-export function expiresAtMember(expiresAt: number | undefined): string {
-  return expiresAt === undefined ? '' : `,"expires_at":"${new Date(expiresAt).toISOString()}"`;
 }

@@ -19,6 +19,11 @@ export type Written = Omit<Entry, 'json'>;
 /** Compare-and-set: any version, or one of these. */
 export type IfMatch = '*' | readonly number[];
 
+/** Whether an entry of this version, which is there, is among them. */
+export function includesVersion(versions: IfMatch, version: number): boolean {
+  return versions === '*' || versions.includes(version);
+}
+
 /** Whole seconds from now, or an absolute end; `keep` leaves what remains. Without one an entry does not expire. */
 export type Ttl = number | 'keep' | { readonly expiresAtMs: number };
 

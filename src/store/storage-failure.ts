@@ -3,8 +3,8 @@ import {
   TarantoolOutcomeUnknownError,
   TarantoolServerError,
 } from '../tarantool/tarantool-client.errors.js';
-import { KvError } from './kv.errors.js';
-import type { KvErrorCode } from './kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
+import type { KvErrorCode } from '../entries/kv.errors.js';
 
 /**
  * What Tarantool refuses by these errors (src/box/errcode.h) is a state of the store or of its set-up. Any other is a bug of

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { HttpError } from './http.errors.js';
+import type { HttpError } from '../http.errors.js';
 
 const failures = new WeakMap<IncomingMessage, HttpError>();
 

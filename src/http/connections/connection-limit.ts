@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import { openFiles } from '../health/open-files.js';
-import { CountedWarning } from '../logging/counted-warning.js';
-import type { Logger } from '../logging/logger.js';
-import type { ClientAddresses } from '../throttling/client-address.js';
+import { openFiles } from './open-files.js';
+import { CountedWarning } from '../../logging/counted-warning.js';
+import type { Logger } from '../../logging/logger.js';
+import type { ClientAddresses } from './client-address.js';
 import { writtenAnswer } from './client-error.js';
-import { SharedBudget } from './shared-budget.js';
+import { SharedBudget } from '../shared-budget.js';
 
 /** Connections over the limit whose clients are given time to read why. The others are closed as soon as it is written. */
 const MAX_TURNED_AWAY = 32;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { failBody } from './body-failure.js';
+import { failBody } from '../bodies/body-failure.js';
 import { writtenAnswer } from './client-error.js';
-import type { HttpErrorCode } from './http.errors.js';
-import { HttpError } from './http.errors.js';
+import type { HttpErrorCode } from '../http.errors.js';
+import { HttpError } from '../http.errors.js';
 import { discardRest } from './discard-rest.js';
 
 /** They change nothing, so they may be answered side by side (RFC 9110 §9.2.1). */

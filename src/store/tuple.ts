@@ -1,6 +1,6 @@
 import { decodeValue } from '../json/decode-value.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
-import type { EncodedEntry, Entry, Written } from './entry.js';
+import type { EncodedEntry, Entry, Written } from '../entries/entry.js';
 
 /** A tuple of the space (tarantool/kv/row.lua): key, value, version and, where the entry expires, when. */
 export function readTuple(reader: MsgpackReader): Entry & { key: string } {

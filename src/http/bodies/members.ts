@@ -1,6 +1,6 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonValue } from '../../json/json.types.js';
-import { KvError } from '../kv.errors.js';
+import { KvError } from '../../entries/kv.errors.js';
 
 /** Whether a member is what it must be. A member that is absent is `undefined`. */
 export type Check<T> = (member: JsonValue | undefined) => member is T & (JsonValue | undefined);

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { ClientAddresses } from '../throttling/client-address.js';
+import type { ClientAddresses } from '../connections/client-address.js';
 import { bodyFailure } from './body-failure.js';
 import { GrowingBuffer } from './growing-buffer.js';
-import { HttpError } from './http.errors.js';
-import type { HttpErrorCode } from './http.errors.js';
-import type { SharedBudget } from './shared-budget.js';
+import { HttpError } from '../http.errors.js';
+import type { HttpErrorCode } from '../http.errors.js';
+import type { SharedBudget } from '../shared-budget.js';
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 

@@ -1,4 +1,4 @@
-import { KvError } from './kv.errors.js';
+import { KvError } from '../entries/kv.errors.js';
 
 /**
  * A parameter of the query that is `true` or `false`; false where it is absent.

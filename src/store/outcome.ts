@@ -1,4 +1,4 @@
-import type { KvErrorCode } from './kv.errors.js';
+import type { KvErrorCode } from '../entries/kv.errors.js';
 
 /** What a stored function answers first. The other home of these codes is tarantool/kv/outcome.lua; a test compares them. */
 export const OUTCOME = {

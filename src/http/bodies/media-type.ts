@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { HttpError } from './http.errors.js';
+import { HttpError } from '../http.errors.js';
 
 /** `type/subtype`, and a parameter behind it, which may be empty (RFC 9110 §8.3.1, §5.6.6). */
 const TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+/;

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import type { LimitsConfig, TarantoolConfig } from '../config/config.js';
 import { hostPort } from '../config/host-port.js';
 import type { Logger } from '../logging/logger.js';
-import { Backoff } from '../supervisor/backoff.js';
-import { describeEnd } from '../supervisor/describe-end.js';
-import { StartupError } from '../supervisor/startup.errors.js';
+import { Backoff } from './backoff.js';
+import { describeEnd } from './describe-end.js';
+import { StartupError } from './startup.errors.js';
 
 const INSTANCE_FILE = fileURLToPath(new URL('../../tarantool/kv.lua', import.meta.url));
 const READY = 'kv: ready';

@@ -1,5 +1,5 @@
-import type { IfMatch } from './entry.js';
-import { KvError } from './kv.errors.js';
+import type { IfMatch } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
 
 /**
  * What a list of entity tags consists of (RFC 9110 §5.6.1.2, §8.8.3): white space, commas, tags. Commas within a tag are part of
@@ -22,11 +22,6 @@ export function parseVersions(field: string | undefined): IfMatch | undefined {
   if (field === undefined) return undefined;
   const tags = parse(field);
   return tags === '*' ? '*' : tags.filter((tag) => VERSION.test(tag)).map(Number);
-}
-
-/** Whether an entry of this version, which is there, is among them. */
-export function includesVersion(versions: IfMatch, version: number): boolean {
-  return versions === '*' || versions.includes(version);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.errors.js';
+import { Refusal } from './refusal.errors.js';
 
 /** Why an operation on entries was not carried out. */
 export type KvErrorCode =

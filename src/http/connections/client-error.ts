@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import { envelope, JSON_UTF8 } from './envelope.js';
-import { ERROR_TABLE, RETRY_AFTER_S } from './error-table.js';
-import type { HttpErrorCode } from './http.errors.js';
-import { newRequestId } from './request-id.js';
+import { envelope, JSON_UTF8 } from '../envelope.js';
+import { ERROR_TABLE, RETRY_AFTER_S } from '../error-table.js';
+import type { HttpErrorCode } from '../http.errors.js';
+import { newRequestId } from '../request-id.js';
 
 /** How Node's HTTP parser names what it refuses (node:http, event `clientError`); anything else of its own is malformed. */
 const PARSER_ERRORS: Readonly<Record<string, HttpErrorCode>> = {

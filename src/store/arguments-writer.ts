@@ -4,8 +4,8 @@ import type { JsonObject } from '../json/json.types.js';
 import { JsonMeter, mayExceed } from '../json/json-meter.js';
 import { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
-import type { IfMatch, Ttl } from './entry.js';
-import { KvError } from './kv.errors.js';
+import type { IfMatch, Ttl } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
 import { maxJsonBytes } from './value-limits.js';
 import type { ValueLimits } from './value-limits.js';
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { HttpError } from './http.errors.js';
+import { HttpError } from '../http.errors.js';
 import { RequestBody } from './request-body.js';
 import type { BodyLimits } from './request-body.js';
 

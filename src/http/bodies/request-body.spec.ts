@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ClientAddresses } from '../throttling/client-address.js';
+import { ClientAddresses } from '../connections/client-address.js';
 import { deferBodies } from './defer-bodies.js';
 import type { RequestBody } from './request-body.js';
-import { SharedBudget } from './shared-budget.js';
+import { SharedBudget } from '../shared-budget.js';
 
 const MAX_BYTES = 20_000;
 const LENGTH = `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n`;

@@ -1,0 +1,92 @@
+/**
+ * The units of `src`, from the top floor to the ground. A unit may import what stands on a lower floor, and nothing above it or beside
+ * it. docs/architecture.md shows the same list.
+ */
+export const FLOORS = [
+  ['main'],
+  ['supervisor'],
+  ['create-app'],
+  ['app.module'],
+  ['batch', 'listing'],
+  ['kv'],
+  ['health', 'throttling'],
+  ['answers'],
+  ['store'],
+  ['http'],
+  ['tarantool'],
+  ['json'],
+  ['msgpack', 'logging', 'entries'],
+  ['config'],
+];
+
+const DRIVER = {
+  group: ['tarantool-driver'],
+  message: 'Only src/tarantool/driver-connection.ts knows the driver.',
+};
+
+const FRAMEWORK_OF_HTTP = {
+  group: ['**/http/**', 'fastify', '@nestjs/platform-fastify'],
+  message: 'Services, repositories and what they are made of know nothing of HTTP.',
+};
+
+const NEST_EXCEPTIONS = {
+  regex: '^@nestjs/common$',
+  importNamePattern: 'Exception$|^HttpStatus$',
+  message: 'Services, repositories and what they are made of know nothing of HTTP.',
+};
+
+const ERRORS = {
+  regex: '^(?!\\.\\.?/(entries/)?refusal\\.errors\\.js$)',
+  message: 'Errors import nothing but what they all are.',
+};
+
+/** What is not below a unit. */
+function notBelow(unit) {
+  const floor = FLOORS.findIndex((units) => units.includes(unit));
+  return FLOORS.slice(0, floor + 1)
+    .flat()
+    .filter((other) => other !== unit);
+}
+
+function floorRule(unit) {
+  return {
+    regex: `^(\\.\\./)+(${notBelow(unit).join('|').replaceAll('.', '\\.')})(/|\\.js$)`,
+    message: `src/${unit} may import only from the floors below it (oxlint.config.mjs).`,
+  };
+}
+
+/** Of several overrides for a file the last one counts, so each has all that holds for its files. */
+function restrict(files, ...patterns) {
+  return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
+}
+
+const FOLDERS = FLOORS.flat().filter((unit) => !['main', 'create-app', 'app.module'].includes(unit));
+const KNOWS_NO_HTTP = ['entries', 'store'];
+
+export default {
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import'],
+  ignorePatterns: ['test/conformance'],
+  env: { node: true },
+  rules: {
+    'import/no-cycle': 'error',
+    'typescript/no-explicit-any': 'error',
+    'typescript/no-floating-promises': 'error',
+    'typescript/no-non-null-assertion': 'error',
+  },
+  overrides: [
+    restrict(['src/*.ts'], DRIVER),
+    ...FOLDERS.flatMap((unit) => {
+      const always = [DRIVER, floorRule(unit)];
+      const withoutHttp = [...always, FRAMEWORK_OF_HTTP, NEST_EXCEPTIONS];
+      const files = KNOWS_NO_HTTP.includes(unit)
+        ? [`src/${unit}/**/*.ts`]
+        : [`src/${unit}/**/*.service.ts`, `src/${unit}/**/*.repository.ts`];
+      return [
+        restrict([`src/${unit}/**/*.ts`], ...always),
+        restrict(files, ...withoutHttp),
+        restrict([`src/${unit}/**/*.errors.ts`], ERRORS),
+      ];
+    }),
+    { files: ['src/tarantool/driver-connection*.ts'], rules: { 'no-restricted-imports': 'off' } },
+  ],
+};
