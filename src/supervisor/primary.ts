@@ -8,9 +8,6 @@ import type { Server } from './server.js';
 import { onStopSignal } from './signals.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** A signal to a whole process group comes twice under npm, which hands it on: within 1 ms here. That is one signal. */
-const SAME_SIGNAL_MS = 25;
-
 /**
  * The process that supervises: the embedded Tarantool and, beside it, the workers, which listen while it loads; both are restarted
  * when they die, and stopped one after the other, the workers first. With one worker it serves by itself.
@@ -30,15 +27,14 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
       : undefined;
   let server: Server | undefined;
 
-  let stoppingSince: number | undefined;
+  let isStopping = false;
   const stop = async (signal: string): Promise<void> => {
-    if (stoppingSince !== undefined) {
-      if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return;
+    if (isStopping) {
       void pool?.kill();
       tarantool?.kill();
       process.exit(1);
     }
-    stoppingSince = performance.now();
+    isStopping = true;
     logger.info({ signal }, 'stopping');
     await pool?.stop(config.http.shutdownTimeoutMs);
     await server?.stop();
@@ -74,9 +70,9 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
     const { host, port } = config.tarantool;
     const store = tarantool ? 'embedded' : hostPort(host, port);
     const { limits, throttle, workers } = config;
-    if (stoppingSince === undefined) logger.info({ store, workers, limits, throttle }, `listening on ${url}`);
+    if (!isStopping) logger.info({ store, workers, limits, throttle }, `listening on ${url}`);
   } catch (error) {
-    if (stoppingSince !== undefined) return;
+    if (isStopping) return;
     await Promise.all([pool?.kill(), tarantool?.stop()]);
     throw error;
   }
