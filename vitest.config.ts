@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.spec.ts', 'test/**/*.e2e-spec.ts'],
+    include: ['src/**/*.spec.ts', 'test/*.spec.ts', 'test/**/*.e2e-spec.ts'],
     // What ends a hang, on a machine that has other work to do as well.
     testTimeout: 60_000,
     hookTimeout: 60_000,

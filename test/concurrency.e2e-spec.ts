@@ -36,6 +36,7 @@ function send(method: string, path: string, body?: string): Promise<Answer> {
 }
 
 describe('through several workers', () => {
+  // Holds entry.one-insert-wins.
   it('exactly one of 64 clients that insert the same 200 keys at once inserts each', async () => {
     const keys = Array.from({ length: 200 }, (_, i) => `contended-${i}`);
     const clients = Array.from({ length: 64 }, async (_, client) => {

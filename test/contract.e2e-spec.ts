@@ -19,23 +19,27 @@ const post = (key: unknown, value: unknown): Test =>
 const path = (key: string): string => `/kv/${encodeURIComponent(key)}`;
 
 describe('a fresh store', () => {
+  // Holds entry.fresh-store.
   it('holds the entry `state`', async () => {
     await api().get('/kv/state').expect(200, '{"value":{"status":"ok"}}');
   });
 });
 
 describe('POST /kv', () => {
+  // Holds entry.insert.
   it('inserts an entry', async () => {
     await post('insert', { a: 1 }).expect(200, '{"message":"inserted","status":200}');
     await api().get('/kv/insert').expect(200, '{"value":{"a":1}}');
   });
 
+  // Holds entry.insert, entry.post-creates-put-replaces.
   it('answers 409 when the key exists, and changes nothing', async () => {
     await post('twice', { a: 1 }).expect(200);
     await post('twice', { a: 2 }).expect(409, '{"message":"key already exists","status":409}');
     await api().get('/kv/twice').expect(200, '{"value":{"a":1}}');
   });
 
+  // Holds entry.one-insert-wins.
   it('lets exactly one of many at once insert a key', async () => {
     const statuses = await Promise.all(
       Array.from({ length: 40 }, () => post('race', {}).then((r) => r.status)),
@@ -44,6 +48,7 @@ describe('POST /kv', () => {
   });
 });
 
+// Holds entry.read.
 describe('GET /kv/:key', () => {
   it('answers 404 when the key does not exist', async () => {
     await api().get('/kv/missing').expect(404, '{"message":"key not found","status":404}');
@@ -51,6 +56,7 @@ describe('GET /kv/:key', () => {
 });
 
 describe('HEAD /kv/:key', () => {
+  // Holds entry.head.
   it('answers as GET without the body', async () => {
     const { headers, text } = await api().head('/kv/state').expect(200);
     expect(text).toBeUndefined();
@@ -63,6 +69,7 @@ describe('HEAD /kv/:key', () => {
 });
 
 describe('PUT /kv/:key', () => {
+  // Holds entry.replace.
   it('replaces the value', async () => {
     await post('update', { a: 1, b: 2 }).expect(200);
     await api()
@@ -72,12 +79,14 @@ describe('PUT /kv/:key', () => {
     await api().get('/kv/update').expect(200, '{"value":{"c":3}}');
   });
 
+  // Holds entry.replace, entry.post-creates-put-replaces.
   it('answers 404 when the key does not exist, and creates nothing', async () => {
     await api().put('/kv/never').send({ value: {} }).expect(404, answers.keyNotFound);
     await api().get('/kv/never').expect(404, answers.keyNotFound);
   });
 });
 
+// Holds entry.delete.
 describe('DELETE /kv/:key', () => {
   it('deletes the entry', async () => {
     await post('delete', {}).expect(200);
@@ -93,6 +102,16 @@ describe('DELETE /kv/:key', () => {
   it('pays no attention to a body', async () => {
     await post('delete-body', {}).expect(200);
     await api().delete('/kv/delete-body').send({ anything: 1 }).expect(200, answers.deleted);
+  });
+});
+
+// Holds entry.query-ignored.
+describe('a query', () => {
+  it('is ignored, whatever it is', async () => {
+    await api().post('/kv?a=b').send({ key: 'query', value: {} }).expect(200, answers.inserted);
+    await api().get('/kv/query?limit=x&upsert=x&%zz').expect(200, '{"value":{}}');
+    await api().put('/kv/query?key=other').send({ value: {} }).expect(200, answers.updated);
+    await api().delete('/kv/query?').expect(200, answers.deleted);
   });
 });
 
@@ -125,6 +144,7 @@ describe('an invalid body', () => {
     ['nesting of 65 levels', `{"key":"k","value":${'{"a":'.repeat(64)}{}${'}'.repeat(65)}`],
   ];
 
+  // Holds value.object, value.refused-not-changed, answer.envelope.
   it.each(refused)('is refused with 400: %s', async (_what, body) => {
     await api()
       .post('/kv')
@@ -134,6 +154,7 @@ describe('an invalid body', () => {
     await api().get('/kv/k').expect(404);
   });
 
+  // Holds entry.replace.
   it('is refused by PUT as by POST', async () => {
     for (const body of ['', '{}', '{"value":[]}', '{"value":{},"key":"state"}']) {
       await api()
@@ -144,12 +165,14 @@ describe('an invalid body', () => {
     }
   });
 
+  // Holds value.refused-not-changed.
   it('is refused when it is not UTF-8', async () => {
     const body = Buffer.from('{"key":"k","value":{"a":"\xff"}}', 'latin1');
     const answer = await fetch(`${service.url}/kv`, { method: 'POST', body });
     expect([answer.status, await answer.json()]).toEqual([400, answers.invalidBody]);
   });
 
+  // Holds value.refused-not-changed.
   it('may be nested as deep as the limit', async () => {
     const value = `${'{"a":'.repeat(63)}{}${'}'.repeat(63)}`;
     await api()
@@ -186,6 +209,7 @@ describe('a key', () => {
     '\\',
   ];
 
+  // Holds key.legal, key.percent-encoded, key.reachable.
   it.each(legal)('may be %j, in the body and in the path', async (key) => {
     await post(key, { key }).expect(200, answers.inserted);
     await api().get(path(key)).expect(200, { value: { key } });
@@ -193,6 +217,7 @@ describe('a key', () => {
     await api().delete(path(key)).expect(200, answers.deleted);
   });
 
+  // Holds key.legal.
   it.each(['', '.', '..', 'a\u0000', 'a\nb', '\u007f', '\u0085', 'x'.repeat(513), 'é'.repeat(257)])(
     'may not be %j in a body',
     async (key) => {
@@ -200,6 +225,7 @@ describe('a key', () => {
     },
   );
 
+  // Holds key.legal.
   it('may not hold a lone surrogate', async () => {
     await api()
       .post('/kv')
@@ -208,6 +234,7 @@ describe('a key', () => {
       .expect(400, answers.invalidKey);
   });
 
+  // Holds key.legal.
   it.each([
     '%00',
     '%0a',
@@ -228,6 +255,7 @@ describe('a key', () => {
     await api().put(`/kv/${segment}`).send({ value: {} }).expect(400, answers.invalidKey);
   });
 
+  // Holds key.bytes.
   it('is compared as bytes, not normalised', async () => {
     await post('\u00e9', { form: 'composed' }).expect(200);
     await api().get(path('e\u0301')).expect(404, answers.keyNotFound);

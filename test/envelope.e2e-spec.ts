@@ -28,12 +28,20 @@ async function raw(bytes: string): Promise<string> {
 }
 
 describe('an unknown path', () => {
-  it.each(['/', '/nothing', '/kv/a/b', '/KV/state', '/health', '/nothing/%zz'])(
-    '%s answers 404',
-    async (path) => {
-      await api().get(path).expect(404, '{"message":"not found","status":404}');
-    },
-  );
+  // Holds entry.no-slash-at-end.
+  it.each([
+    '/',
+    '/nothing',
+    '/kv/a/b',
+    '/KV/state',
+    '/health',
+    '/nothing/%zz',
+    '/kv/',
+    '/kv/state/',
+    '/health/live/',
+  ])('%s answers 404', async (path) => {
+    await api().get(path).expect(404, '{"message":"not found","status":404}');
+  });
 });
 
 describe('a wrong method', () => {
@@ -174,6 +182,7 @@ describe('what is no HTTP', () => {
 describe('every answer', () => {
   const paths = ['/kv/state', '/kv/missing', '/kv/%zz', '/nothing', '/health/live', '/health/ready'];
 
+  // Holds answer.utf8.
   it.each(paths)('%s is JSON in UTF-8 that is not to be sniffed', async (path) => {
     const { headers } = await api().get(path);
     expect(headers).toMatchObject({

@@ -74,6 +74,7 @@ describe('Accept: application/problem+json (RFC 9457)', () => {
     },
   );
 
+  // Holds answer.no-more-members.
   it('keeps what else an aborted transaction says', async () => {
     const aborted = (accept: string) =>
       api()

@@ -127,6 +127,7 @@ describe('a value that grows on its way out', () => {
   const many = (item: string, count: number): string =>
     `{"a":[${Array<string>(count).fill(item).join(',')}]}`;
 
+  // Holds value.longer-as-answered.
   it.each<[string, Method, string, string, string]>([
     ['POST', 'post', '/kv', '{"key":"new","value":VALUE}', JSON_TYPE],
     ['PUT', 'put', '/kv/value', '{"value":VALUE}', JSON_TYPE],
@@ -152,6 +153,7 @@ describe('a value that grows on its way out', () => {
     expect(body.results).toEqual([answers.tooLarge, expect.objectContaining({ value: {} })]);
   });
 
+  // Holds value.longer-as-answered.
   it('is taken up to the byte', async () => {
     const frame = '{"value":{"a":[1000000000000000],"s":""}}'.length;
     const value = (length: number): string => `{"value":{"a":[1e15],"s":"${'x'.repeat(length)}"}}`;
@@ -176,6 +178,7 @@ describe('a value that grows on its way out', () => {
     await send('put', '/kv/value', '{"value":{}}').expect(200, answers.updated);
   });
 
+  // Holds value.put-back.
   it('can be put back as it was read, whatever it is', async () => {
     const item = fc.oneof(
       fc.constantFrom(

@@ -21,6 +21,7 @@ async function roundTrip(value: string): Promise<string> {
 }
 
 describe('a value', () => {
+  // Holds value.object, value.any-name, value.kept-apart, value.exact-integers.
   it.each([
     '{}',
     '{"a":[]}',
@@ -46,10 +47,24 @@ describe('a value', () => {
     expect(await roundTrip(value)).toBe(value);
   });
 
+  // Holds value.member-order, value.doubles, value.last-name-wins.
+  it.each([
+    ['{"b":1,"17":2,"a":3,"0":4,"-1":5,"01":6}', '{"0":4,"17":2,"b":1,"a":3,"-1":5,"01":6}'],
+    [
+      '{"a":1.0,"b":1e20,"c":100E-2,"d":-0.0,"e":9007199254740993.0}',
+      '{"a":1,"b":1e+20,"c":1,"d":-0,"e":9.007199254740992e+15}',
+    ],
+    ['{"a":{"x":1},"b":2,"a":{"y":3}}', '{"a":{"y":3},"b":2}'],
+  ])('comes back as the same value, written otherwise: %s', async (sent, received) => {
+    expect(await roundTrip(sent)).toBe(received);
+  });
+
+  // Holds value.last-name-wins.
   it('keeps the last of duplicate members', async () => {
     expect(await roundTrip('{"a":1,"a":2}')).toBe('{"a":2}');
   });
 
+  // Holds value.unchanged.
   it('comes back as it was sent, whatever it is and however it was written', async () => {
     const space = fc.constantFrom('', ' ', '\n', '\t\r\n  ');
     await fc.assert(

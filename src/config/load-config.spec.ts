@@ -4,6 +4,7 @@ import { ConfigError } from './config.errors.js';
 import { loadConfig } from './load-config.js';
 
 describe('the environment', () => {
+  // Holds entry.acknowledged-is-durable.
   it('has safe defaults, and no secret among them', () => {
     expect(loadConfig({})).toMatchObject({
       http: { host: '0.0.0.0', port: 5000, trustedProxies: [], shutdownTimeoutMs: 10_000 },

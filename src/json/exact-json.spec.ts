@@ -316,6 +316,7 @@ const mutatedText = fc
   );
 
 describe('the exact JSON codec', () => {
+  // Holds value.unchanged, value.member-order, value.exact-integers, value.doubles.
   it('gives every JSON text back as the same value', () => {
     fc.assert(
       fc.property(documentText, (text) => {
@@ -335,6 +336,7 @@ describe('the exact JSON codec', () => {
     );
   });
 
+  // Holds value.refused-not-changed.
   it('keeps or refuses a damaged text as the reference does', () => {
     let refused = 0;
     fc.assert(

@@ -28,6 +28,7 @@ test:plan(10)
 -- The first write reserves revisions, and so would wait before it begins.
 entries.insert('first', ONE)
 
+-- Holds entry.durable-answers-only.
 test:test('an insert that fails', function(t)
     t:plan(6)
     disk.fill()
@@ -43,6 +44,7 @@ test:test('an insert that fails', function(t)
     t:is(join(refusal).ok and refusal.result, outcome.OK, 'the insert that waited decides again, and writes')
 end)
 
+-- Holds entry.durable-answers-only.
 test:test('a delete that fails', function(t)
     t:plan(5)
     disk.fill()
@@ -56,6 +58,7 @@ test:test('a delete that fails', function(t)
     t:is(entries.get('a'), outcome.NOT_FOUND, 'for good')
 end)
 
+-- Holds entry.durable-answers-only.
 test:test('an update that fails', function(t)
     t:plan(4)
     entries.insert('b', ONE)
@@ -68,6 +71,7 @@ test:test('an update that fails', function(t)
     t:is(value('b'), 1, 'and the value stays')
 end)
 
+-- Holds entry.durable-answers-only.
 test:test('a write that succeeds', function(t)
     t:plan(4)
     local write = begin(entries.update, 'b', TWO)

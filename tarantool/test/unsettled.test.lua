@@ -110,11 +110,13 @@ local function each_read(t, fails)
     t:is(count, 32, 'reads and keepers')
 end
 
+-- Holds entry.durable-answers-only.
 test:test('what would be gone by time', function(t)
     t:plan(1)
     each_read(t, false)
 end)
 
+-- Holds entry.durable-answers-only.
 test:test('what is gone by time, because the write fails', function(t)
     t:plan(1)
     each_read(t, true)
