@@ -20,12 +20,13 @@ local BATCH_SECONDS = 0.0007
 local MOST_REST, LEAST_REST = 8, 1
 local LATE_SECONDS = 120
 local MAX_UNDER_WAY = 8
--- An entry lives for a second at least, so looking each second suffices; whatever happens to the clock, or to who may write, is
--- seen by then.
-local IDLE_SECONDS = 1
 local MAX_BACKOFF_SECONDS = 10
 
-local expiry = {}
+local expiry = {
+    -- An entry lives for a second at least, so looking each second suffices; whatever happens to the clock, or to who may write,
+    -- is seen by then.
+    idle_seconds = 1,
+}
 
 local function may_write()
     return not box.info.ro and box.space.kv_expiry ~= nil
@@ -129,14 +130,14 @@ end
 
 local function run()
     fiber.name('expiry')
-    local pause = IDLE_SECONDS
+    local pause = expiry.idle_seconds
     while true do
         local ok, failure = pcall(sweep_all)
         fiber.testcancel()
         if ok then
-            pause = IDLE_SECONDS
+            pause = expiry.idle_seconds
         else
-            log.warn('expiry: not all was removed, and will be tried again in %d s: %s', pause, failure)
+            log.warn('expiry: not all was removed, and will be tried again in %g s: %s', pause, failure)
         end
         fiber.sleep(pause)
         pause = ok and pause or math.min(2 * pause, MAX_BACKOFF_SECONDS)
