@@ -64,7 +64,7 @@ const FOLDERS = FLOORS.flat().filter((unit) => !['main', 'create-app', 'app.modu
 const KNOWS_NO_HTTP = ['entries', 'store'];
 
 export default {
-  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import'],
+  plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node'],
   ignorePatterns: ['test/conformance'],
   env: { node: true },
   rules: {
@@ -74,6 +74,9 @@ export default {
     'typescript/no-non-null-assertion': 'error',
   },
   overrides: [
+    // Where the environment is read.
+    { files: ['src/**'], rules: { 'node/no-process-env': 'error' } },
+    { files: ['src/config/**'], rules: { 'node/no-process-env': 'off' } },
     restrict(['src/*.ts'], DRIVER),
     ...FOLDERS.flatMap((unit) => {
       const always = [DRIVER, floorRule(unit)];

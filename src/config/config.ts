@@ -1,60 +1,60 @@
-/** The configuration, grouped by who uses it. Read once by `loadConfig`; everything else is handed a group of it. */
+/** The configuration, grouped by who uses it. Read once by `readConfig`; everything else is handed a group of it, and changes nothing. */
 export interface Config {
-  workers: number;
-  http: HttpConfig;
-  limits: LimitsConfig;
-  throttle: ThrottleConfig;
-  log: LogConfig;
-  tarantool: TarantoolConfig;
+  readonly workers: number;
+  readonly http: HttpConfig;
+  readonly limits: LimitsConfig;
+  readonly throttle: ThrottleConfig;
+  readonly log: LogConfig;
+  readonly tarantool: TarantoolConfig;
 }
 
 export interface HttpConfig {
-  host: string;
-  port: number;
+  readonly host: string;
+  readonly port: number;
   /** Addresses or CIDRs of proxies whose `X-Forwarded-For` is believed; empty: none. */
-  trustedProxies: string[];
+  readonly trustedProxies: readonly string[];
   /** Origins whose pages may use the service; empty: none, and no CORS. `*` stands for all. */
-  corsOrigins: string[];
+  readonly corsOrigins: readonly string[];
   /** Names that `Host` may have, in lower case and without a port; empty: any. */
-  allowedHosts: string[];
-  shutdownTimeoutMs: number;
+  readonly allowedHosts: readonly string[];
+  readonly shutdownTimeoutMs: number;
   /** A whole request must have arrived in this time, however slowly it is sent. */
-  requestTimeoutMs: number;
+  readonly requestTimeoutMs: number;
 }
 
 export interface LimitsConfig {
-  maxKeyBytes: number;
-  maxBodyBytes: number;
+  readonly maxKeyBytes: number;
+  readonly maxBodyBytes: number;
   /** Memory in bytes of all bodies that are not complete, in each process. */
-  maxBodiesBytes: number;
+  readonly maxBodiesBytes: number;
   /** In each process. */
-  maxConnections: number;
-  maxDepth: number;
+  readonly maxConnections: number;
+  readonly maxDepth: number;
   /** Of a process: large answers on their way from the store, made, and waiting for clients. */
-  maxAnswersBytes: number;
+  readonly maxAnswersBytes: number;
 }
 
 export interface ThrottleConfig {
   /** Requests for each client in a window; 0 turns the limit off. */
-  limit: number;
-  windowMs: number;
+  readonly limit: number;
+  readonly windowMs: number;
 }
 
 export interface LogConfig {
-  level: string;
-  format: 'json' | 'pretty';
+  readonly level: string;
+  readonly format: 'json' | 'pretty';
 }
 
 export interface TarantoolConfig {
-  embedded: boolean;
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  timeoutMs: number;
-  walMode: 'fsync' | 'write';
-  memoryMiB: number;
-  dataDir: string;
+  readonly embedded: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly timeoutMs: number;
+  readonly walMode: 'fsync' | 'write';
+  readonly memoryMiB: number;
+  readonly dataDir: string;
   /** What an embedded Tarantool takes over from our own environment. */
-  inherited: { PATH: string | undefined; HOME: string | undefined };
+  readonly inherited: { readonly PATH: string | undefined; readonly HOME: string | undefined };
 }

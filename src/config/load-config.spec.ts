@@ -22,7 +22,6 @@ describe('the environment', () => {
         host: '127.0.0.1',
         port: 3301,
         user: 'api_user',
-        password: '',
         timeoutMs: 2000,
         walMode: 'fsync',
         memoryMiB: 256,
@@ -30,8 +29,17 @@ describe('the environment', () => {
     });
   });
 
+  it('makes a password for an embedded Tarantool where none is given, another each time', () => {
+    const passwords = [{}, {}, { TARANTOOL_PASSWORD: '' }].map(
+      (variables) => loadConfig(variables).tarantool.password,
+    );
+    expect(new Set(passwords).size).toBe(3);
+    for (const password of passwords) expect(password).toMatch(/^[\w-]{32}$/);
+  });
+
   it('takes a variable that is set to nothing for one that is not set', () => {
-    expect(loadConfig({ PORT: '', TARANTOOL_HOST: '' })).toEqual(loadConfig({}));
+    const password = { TARANTOOL_PASSWORD: 'p' };
+    expect(loadConfig({ PORT: '', TARANTOOL_HOST: '', ...password })).toEqual(loadConfig(password));
   });
 
   it('uses an existing Tarantool where its host is given', () => {

@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
+import { randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Config } from './config.js';
@@ -86,7 +87,8 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       host: env.TARANTOOL_HOST ?? '127.0.0.1',
       port: env.TARANTOOL_PORT,
       user: env.TARANTOOL_USER,
-      password: env.TARANTOOL_PASSWORD ?? '',
+      // One that nobody knows: workers get it from the primary.
+      password: env.TARANTOOL_PASSWORD ?? randomBytes(24).toString('base64url'),
       timeoutMs: env.TARANTOOL_TIMEOUT,
       walMode: env.TARANTOOL_WAL_MODE,
       memoryMiB: env.TARANTOOL_MEMORY,

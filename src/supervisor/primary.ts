@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { hostPort } from '../config/host-port.js';
@@ -15,9 +14,6 @@ import { WorkerPool } from './worker-pool.js';
  */
 export async function runPrimary(config: Config, log: Log): Promise<void> {
   const { logger } = log;
-  if (config.tarantool.embedded && !config.tarantool.password) {
-    config.tarantool.password = randomBytes(24).toString('base64url');
-  }
   const tarantool = config.tarantool.embedded
     ? new EmbeddedTarantool(config.tarantool, config.limits, logger)
     : undefined;

@@ -1,4 +1,5 @@
 import * as inspector from 'node:inspector';
+import { isInspectorWanted } from '../config/is-inspector-wanted.js';
 
 /** What asks for an orderly stop: a service manager, Ctrl-C, a terminal that is closed, Ctrl-\. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
@@ -28,9 +29,4 @@ export function onStopSignal(stop: (signal: NodeJS.Signals) => void): void {
     stop(signal);
   };
   for (const signal of STOP_SIGNALS) process.on(signal, hear);
-}
-
-function isInspectorWanted(): boolean {
-  const options = [...process.execArgv, process.env['NODE_OPTIONS']].join(' ');
-  return /--inspect(-brk|-wait)?([= ]|$)/.test(options);
 }

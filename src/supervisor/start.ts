@@ -1,21 +1,16 @@
 import 'reflect-metadata';
 import cluster from 'node:cluster';
-import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../config/config.errors.js';
-import { loadConfig } from '../config/load-config.js';
-import { loadEnvFile } from '../config/load-env-file.js';
+import { readConfig } from '../config/read-config.js';
 import { openLog } from '../logging/log.js';
 import { runPrimary } from './primary.js';
 import { StartupError } from './startup.errors.js';
 import { tellPrimary } from './worker-message.js';
 
-const DOT_ENV = fileURLToPath(new URL('../../.env', import.meta.url));
-
 /** Becomes the first process, or a worker. What keeps it from starting is the last line on standard error. */
 export async function start(): Promise<void> {
   try {
-    if (cluster.isPrimary) loadEnvFile(DOT_ENV, process.env);
-    const config = loadConfig(process.env);
+    const config = readConfig();
     if (cluster.isPrimary) await runPrimary(config, openLog(config.log, 'primary'));
     else {
       // Nest and all that serves is loaded by who serves: a primary that only supervises starts without it, in half the time and memory.
