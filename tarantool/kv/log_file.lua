@@ -2,12 +2,16 @@
 -- each have a checksum, and a mark at the end, which only a crash leaves out.
 -- https://www.tarantool.io/en/doc/latest/dev_guide/internals/file_formats/
 local digest = require('digest')
+local fiber = require('fiber')
 local fio = require('fio')
 local msgpack = require('msgpack')
 local xlog = require('xlog')
 
 local MAX_HEADER_BYTES = 4096
 local CHUNK_BYTES = 1024 * 1024
+-- Of the search behind a cut.
+local MAX_CANDIDATES, MAX_CANDIDATE_BYTES = 1000, 256 * CHUNK_BYTES
+local ROWS_BETWEEN_YIELDS = 10000
 
 -- Of a block: the magic, then as MessagePack its length, the checksum of the one before, its own, and padding.
 local BLOCK_HEAD_BYTES, MAGIC_BYTES = 19, 4
@@ -46,7 +50,8 @@ local function vclock_of(header, name)
     end
 end
 
--- Returns the length of the block at a place with its head, or nil and whether only its end is missing.
+-- Returns the length of the block at a place with its head; or nil, whether only its end is missing, and how many bytes have a
+-- checksum that is wrong.
 local function block_bytes(read, at, bytes)
     local head = read(at, BLOCK_HEAD_BYTES)
     local magic = head:sub(1, MAGIC_BYTES)
@@ -64,21 +69,24 @@ local function block_bytes(read, at, bytes)
     local _, after_previous = msgpack.decode(head, place)
     local own_ok, own = pcall(msgpack.decode, head, after_previous)
     if not own_ok or (has_checksum and checksum(read(at + BLOCK_HEAD_BYTES, length)) ~= own) then
-        return nil, false
+        return nil, false, length
     end
     return BLOCK_HEAD_BYTES + length
 end
 
--- What a crash has cut has nothing behind it. A sound block further on means that a length is wrong.
+-- What a crash has cut has nothing behind it. A sound block further on means that a length is wrong. Very many places that look
+-- like a block, or very large ones, count as one, because a client can have written them, and each takes time to tell.
 local function has_block_behind(read, at, bytes)
     local rest = read(at, bytes - at)
+    local candidates, bytes_read = 0, 0
     for _, magic in ipairs({PLAIN, COMPRESSED}) do
         local found = rest:find(magic, 2, true)
         while found ~= nil do
-            if block_bytes(read, at + found - 1, bytes) ~= nil then
+            local length, _, wrong_bytes = block_bytes(read, at + found - 1, bytes)
+            candidates, bytes_read = candidates + 1, bytes_read + (wrong_bytes or 0)
+            if length ~= nil or candidates > MAX_CANDIDATES or bytes_read > MAX_CANDIDATE_BYTES then
                 return true
             end
-            rest = read(at, bytes - at)
             found = rest:find(magic, found + 1, true)
         end
     end
@@ -128,7 +136,12 @@ function log_file.end_of(log)
     for id, lsn in pairs(log.vclock) do
         vclock[id] = lsn
     end
+    local rows = 0
     for _, each in xlog.pairs(log.path) do
+        rows = rows + 1
+        if rows % ROWS_BETWEEN_YIELDS == 0 then
+            fiber.yield()
+        end
         local id = each.HEADER.replica_id or 0
         vclock[id] = math.max(vclock[id] or 0, tonumber(each.HEADER.lsn) or 0)
     end

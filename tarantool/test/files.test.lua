@@ -94,7 +94,7 @@ local function start()
 end
 
 local test = tap.test('files')
-test:plan(7)
+test:plan(8)
 
 test:test('sound files', function(t)
     t:plan(4)
@@ -238,6 +238,24 @@ test:test('damage', function(t)
         count = count + 2
     end
     t:plan(count)
+end)
+
+test:test('a write that was cut, and looks like many writes', function(t)
+    t:plan(3)
+    local log_file = require('kv.log_file')
+    local path = fio.pathjoin(support.folder, 'cut.xlog')
+    local header = 'XLOG\n0.13\nVClock: {}\n\n'
+    -- The head of a block of a GiB.
+    local head = '\xd5\xba\x0b\xab\xce\x40\x00\x00\x00' .. ('\0'):rep(10)
+    for count, state in pairs({[500] = 'cut', [5000] = 'damaged'}) do
+        write(path, header .. head .. ('\xd5\xba\x0b\xabxxxx'):rep(count), {'O_TRUNC'})
+        local log = log_file.read(path)
+        t:is_deeply({log.state, log.sound_bytes}, {state, #header}, ('%d times is %s'):format(count, state))
+    end
+    -- The head of a block of a MiB, and a wrong checksum.
+    local large = '\xd5\xba\x0b\xab\xce\x00\x10\x00\x00' .. ('\0'):rep(10)
+    write(path, header .. head .. large:rep(300) .. ('\0'):rep(1024 * 1024), {'O_TRUNC'})
+    t:is(log_file.read(path).state, 'damaged', '300 times a MiB is damaged')
 end)
 
 test:test('a folder that others can read', function(t)
