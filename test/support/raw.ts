@@ -22,6 +22,25 @@ export async function untilClosed(url: string, bytes: string): Promise<string> {
   return received(socket);
 }
 
+/** The first answer to these bytes. The client sends nothing more, and keeps the connection open until it has it. */
+export async function firstAnswer(url: string, bytes: string): Promise<RawAnswer> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(Buffer.from(bytes, 'latin1'));
+  try {
+    for (let text = ''; ;) {
+      text += ((await once(socket, 'data')) as [Buffer])[0].toString('latin1');
+      const length = Number(/^content-length: (\d+)\r$/im.exec(text)?.[1] ?? 0);
+      if (text.length >= text.indexOf('\r\n\r\n') + 4 + length && text.includes('\r\n\r\n')) {
+        const [answer] = answersIn(text);
+        if (answer) return answer;
+      }
+    }
+  } finally {
+    socket.destroy();
+  }
+}
+
 async function received(socket: ReturnType<typeof connect>): Promise<string> {
   let answer = '';
   socket.on('data', (data) => (answer += data.toString('latin1')));

@@ -1,0 +1,253 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { HealthService } from '../src/health/health.service.js';
+import { ERROR_TABLE } from '../src/http/error-table.js';
+import type { ErrorCode } from '../src/http/error-table.js';
+import { TarantoolClient } from '../src/tarantool/tarantool-client.js';
+import { startFaultyStore } from './support/faulty-store.js';
+import type { FaultyStore } from './support/faulty-store.js';
+import { firstAnswer, message } from './support/raw.js';
+import type { RawAnswer } from './support/raw.js';
+import { startInstance, startTestApp } from './support/test-app.js';
+import type { TestApp } from './support/test-app.js';
+
+let service: TestApp;
+/** With a bound for each thing that is refused by one: nearly all of it is used up. */
+let narrow: NestFastifyApplication;
+let counting: NestFastifyApplication;
+let stopping: NestFastifyApplication;
+let faulty: FaultyStore;
+
+beforeAll(async () => {
+  service = await startTestApp({ MAX_BODY_BYTES: '4096' });
+  faulty = await startFaultyStore();
+  const { config } = service;
+  narrow = await startInstance({
+    ...config,
+    http: { ...config.http, allowedHosts: ['a'], requestTimeoutMs: 200 },
+    limits: { ...config.limits, maxBodiesBytes: 10 },
+  });
+  counting = await startInstance({ ...config, throttle: { limit: 1, windowMs: 600_000 } });
+  await firstAnswer(await counting.getUrl(), message('GET /kv/state'));
+  stopping = await startInstance(config);
+  stopping.get(HealthService).startStopping();
+});
+afterAll(async () => {
+  await Promise.all([narrow.close(), counting.close(), stopping.close()]);
+  await faulty.stop();
+  await service.stop();
+});
+
+const MERGE = 'Content-Type: application/merge-patch+json\r\n';
+const JSON_PATCH = 'Content-Type: application/json-patch+json\r\n';
+
+/** How a refusal is provoked: a request, with the fields that are given in addition, and whom it is sent to. */
+interface Provocation {
+  readonly bytes: (fields: string) => string;
+  readonly url?: () => Promise<string> | string;
+  /** Members and fields that no other refusal has. */
+  readonly members?: object;
+  readonly fields?: Record<string, unknown>;
+  /** What is no request yet is answered before `Accept` is looked at. */
+  readonly isUnread?: true;
+}
+
+const request =
+  (line: string, body?: string, own = '') =>
+  (fields: string): string =>
+    message(line, body, own + fields);
+
+const WALK: Record<ErrorCode, Provocation> = {
+  INVALID_BODY: { bytes: request('POST /kv', '{"key":"a"}') },
+  INVALID_QUERY: { bytes: request('GET /kv?prefx=a') },
+  INVALID_CURSOR: { bytes: request('GET /kv?cursor=mine') },
+  INVALID_PRECONDITION: { bytes: request('GET /kv/state', undefined, 'If-Match: 12\r\n') },
+  INVALID_KEY: { bytes: request('GET /kv/%ff') },
+  MALFORMED_REQUEST: { bytes: (fields) => `NONSENSE\r\n${fields}\r\n`, isUnread: true },
+  CROSS_ORIGIN_REQUEST: { bytes: request('POST /kv', '{}', 'Sec-Fetch-Site: cross-site\r\n') },
+  KEY_NOT_FOUND: { bytes: request('DELETE /kv/nobody') },
+  NOT_FOUND: { bytes: request('GET /nothing') },
+  METHOD_NOT_ALLOWED: {
+    bytes: request('POST /kv/state', '{}'),
+    fields: { allow: 'DELETE, GET, HEAD, PATCH, PUT' },
+  },
+  REQUEST_TIMEOUT: {
+    bytes: (fields) => `PUT /kv/state HTTP/1.1\r\nHost: a\r\n${fields}Content-Length: 9\r\n\r\n{`,
+    url: () => narrow.getUrl(),
+  },
+  KEY_EXISTS: { bytes: request('POST /kv', '{"key":"state","value":{}}') },
+  TRANSACTION_ABORTED: {
+    bytes: request('POST /txn', '{"compare":[{"key":"state","exists":false}],"success":[]}'),
+    members: { failed: [0] },
+  },
+  PATCH_TEST_FAILED: {
+    bytes: request('PATCH /kv/state', '[{"op":"test","path":"/status","value":1}]', JSON_PATCH),
+  },
+  PATCH_CONFLICT: { bytes: request('PATCH /kv/contended', '{}', MERGE), url: () => faulty.url },
+  PRECONDITION_FAILED: {
+    bytes: request('PUT /kv/state', '{"value":{}}', 'If-Match: "999"\r\n'),
+    fields: { etag: '"1"', 'kv-version': '1' },
+  },
+  BODY_TOO_LARGE: { bytes: request('PUT /kv/state', 'x'.repeat(5000)) },
+  VALUE_TOO_LARGE: { bytes: request('PUT /kv/state', `{"value":{"a":[${'1e15,'.repeat(600)}1]}}`) },
+  MISDIRECTED_REQUEST: {
+    bytes: (fields) => `GET /kv/state HTTP/1.1\r\nHost: b\r\n${fields}\r\n`,
+    url: () => narrow.getUrl(),
+  },
+  UNSUPPORTED_MEDIA_TYPE: { bytes: request('PUT /kv/state', '{}', 'Content-Type: text/plain\r\n') },
+  TOO_MANY_REQUESTS: {
+    bytes: request('GET /kv/state'),
+    url: () => counting.getUrl(),
+    fields: { 'retry-after': expect.stringMatching(/^[1-9]\d*$/) },
+  },
+  HEADERS_TOO_LARGE: {
+    bytes: request('GET /kv/state', undefined, `X: ${'x'.repeat(17_000)}\r\n`),
+    isUnread: true,
+  },
+  INTERNAL: { bytes: request('GET /kv/bug'), url: () => faulty.url },
+  NOT_IMPLEMENTED: { bytes: request('FROB /kv/state'), isUnread: true },
+  STORAGE_UNAVAILABLE: {
+    bytes: request('DELETE /kv/read-only'),
+    url: () => faulty.url,
+    fields: { 'retry-after': '1' },
+  },
+  TOO_BUSY: {
+    bytes: (fields) => `PUT /kv/state HTTP/1.1\r\nHost: a\r\n${fields}Content-Length: 99\r\n\r\n{"value":`,
+    url: () => narrow.getUrl(),
+    fields: { 'retry-after': '1' },
+  },
+  SHUTTING_DOWN: {
+    bytes: request('GET /health/ready'),
+    url: () => stopping.getUrl(),
+    fields: { 'retry-after': '1' },
+  },
+  OUTCOME_UNKNOWN: { bytes: request('DELETE /kv/silent'), url: () => faulty.impatientUrl() },
+  VERSION_NOT_SUPPORTED: {
+    bytes: (fields) => `GET /kv/state HTTP/3.0\r\nHost: a\r\n${fields}\r\n`,
+    isUnread: true,
+  },
+};
+
+const provoke = async (code: ErrorCode, fields = ''): Promise<RawAnswer> => {
+  const { bytes, url = () => service.url } = WALK[code];
+  return firstAnswer(await url(), bytes(fields));
+};
+
+describe('every refusal that there is', () => {
+  const rows = Object.entries(ERROR_TABLE) as [ErrorCode, (typeof ERROR_TABLE)[ErrorCode]][];
+
+  it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
+    const { members, fields } = WALK[code];
+    const answer = await provoke(code);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toBe(JSON.stringify({ message: text, status, ...members }));
+    expect(answer.fields).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': expect.stringMatching(/^\S+$/) as string,
+      ...fields,
+    });
+  });
+
+  it.each(rows)('%s is answered as problem details to who prefers them', async (code, row) => {
+    const { status, message: title, detail } = row;
+    const { isUnread, members, fields } = WALK[code];
+    const answer = await provoke(code, 'Accept: application/problem+json\r\n');
+    expect(answer.status).toBe(status);
+    if (isUnread) {
+      expect(answer.body).toBe(JSON.stringify({ message: title, status }));
+      return;
+    }
+    const name = code.toLowerCase();
+    const type = `urn:problem-type:tarantool-kv:${name}`;
+    const problem = { type, title, status, detail, code: name, message: title, ...members };
+    expect(answer.body).toBe(JSON.stringify(problem));
+    expect(answer.fields).toMatchObject({
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...fields,
+    });
+  });
+});
+
+it('a header that does not end in time is answered 408 in the envelope, whatever it asks for', async () => {
+  const start = 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\n';
+  const { status, body } = await firstAnswer(await narrow.getUrl(), start);
+  expect([status, body]).toEqual([408, '{"message":"request timeout","status":408}']);
+});
+
+describe('a store at fault', () => {
+  const writes = (key: string): [string, string][] => [
+    ['POST /kv', message('POST /kv', `{"key":"${key}","value":{}}`)],
+    ['PUT /kv/:key', message(`PUT /kv/${encodeURIComponent(key)}`, '{"value":{}}')],
+    ['an upsert', message(`PUT /kv/${encodeURIComponent(key)}?upsert=true`, '{"value":{}}')],
+    ['DELETE', message(`DELETE /kv/${encodeURIComponent(key)}`)],
+    ['a touch', message(`POST /kv/${encodeURIComponent(key)}/touch`, '{"ttl":1}')],
+    ['/txn', message('POST /txn', `{"success":[{"op":"delete","key":"${key}"}]}`)],
+  ];
+  const UNAVAILABLE = [503, '{"message":"storage unavailable","status":503}', '1'];
+  const UNKNOWN = [504, '{"message":"outcome unknown","status":504}', undefined];
+  const INTERNAL = [500, '{"message":"internal server error","status":500}', undefined];
+
+  const outcome = async (bytes: string, url = faulty.url): Promise<unknown[]> => {
+    const { status, body, fields } = await firstAnswer(url, bytes);
+    return [status, body, fields['retry-after']];
+  };
+
+  /** Who gives up soon is asked for what is never answered, and nothing else. */
+  const urlFor = (key: string): Promise<string> | string =>
+    key === 'silent' ? faulty.impatientUrl() : faulty.url;
+
+  it.each([
+    ['memory full', UNAVAILABLE],
+    ['disk full', UNAVAILABLE],
+    ['read-only', UNAVAILABLE],
+    ['silent', UNKNOWN],
+    ['bug', INTERNAL],
+  ])('is told to every write as what it is: %s', async (key, expected) => {
+    const told = await Promise.all(
+      writes(key).map(async ([what, bytes]) => [what, await outcome(bytes, await urlFor(key))]),
+    );
+    expect(told).toEqual(writes(key).map(([what]) => [what, expected]));
+  });
+
+  it.each([
+    ['silent', UNAVAILABLE],
+    ['memory full', UNAVAILABLE],
+    ['bug', INTERNAL],
+  ])('is told to a read as what it is: %s', async (key, expected) => {
+    const get = message(`GET /kv/${encodeURIComponent(key)}`);
+    expect(await outcome(get, await urlFor(key))).toEqual(expected);
+  });
+
+  it.each([
+    ['memory full', 503, 'storage unavailable'],
+    ['silent', 504, 'outcome unknown'],
+  ])('is told by the operation of a batch that met it: %s', async (key, status, text) => {
+    const operations = [
+      { op: 'delete', key },
+      { op: 'delete', key: '..' },
+    ];
+    const batch = message('POST /batch', JSON.stringify({ operations }));
+    expect(await outcome(batch, await urlFor(key))).toEqual([
+      200,
+      JSON.stringify({
+        message: 'processed',
+        status: 200,
+        results: [
+          { message: text, status },
+          { message: 'invalid key', status: 400 },
+        ],
+      }),
+      undefined,
+    ]);
+  });
+
+  it('has a PATCH tried 20 times where others write, and no more', async () => {
+    const call = vi.spyOn(faulty.app.get(TarantoolClient), 'call');
+    const answer = await outcome(message('PATCH /kv/contended', '{"a":1}', MERGE));
+    const calls = call.mock.calls.map(([name]) => name);
+    call.mockRestore();
+    expect(answer).toEqual([409, '{"message":"conflict, try again","status":409}', undefined]);
+    expect(calls).toEqual(Array.from({ length: 20 }, () => ['kv.get', 'kv.update']).flat());
+  });
+});

@@ -1,0 +1,80 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { loadConfig } from '../../src/config/load-config.js';
+import { TarantoolClient } from '../../src/tarantool/tarantool-client.js';
+import { startInstance } from './test-app.js';
+import { TARANTOOL_PASSWORD, TARANTOOL_USER, TarantoolProcess } from './tarantool-process.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+/** What a call about a key of this name meets: faults that a sound store shows too seldom for a test. */
+const FUNCTIONS = `
+  local fiber = require('fiber')
+  local OK, PRECONDITION_FAILED = 0, 3
+  local faults = {
+    bug = function() error('what nobody thought of') end,
+    -- Later than the impatient one waits, and in time to show that the connection lives.
+    silent = function() fiber.sleep(0.8) end,
+    ['read-only'] = function() box.error(box.error.READONLY) end,
+    ['memory full'] = function() box.error(box.error.MEMORY_ISSUE, 100, 'slab allocator', 'memtx_tuple') end,
+    ['disk full'] = function() box.error(box.error.WAL_IO) end,
+  }
+  -- Others change this one between each read and the write that follows.
+  local contended = 1
+  faults.contended = function(name)
+    contended = contended + 1
+    if name == 'kv.get' then return OK, {'contended', {n = 1}, contended} end
+    return PRECONDITION_FAILED, contended
+  end
+  local function meet(name, key)
+    return faults[key](name)
+  end
+  for _, name in ipairs{'get', 'insert', 'update', 'upsert', 'delete', 'touch'} do
+    kv[name] = function(key) return meet('kv.' .. name, key) end
+  end
+  function kv.txn(compare, success) return meet('kv.txn', success[1][2]) end
+  for name in pairs(kv) do
+    box.schema.func.create('kv.' .. name, {setuid = true, if_not_exists = true})
+    box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'kv.' .. name, {if_not_exists = true})
+  end
+`;
+
+export interface FaultyStore {
+  /** The service on this store. */
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+  /** A second one, which soon gives up: for what the store does not answer. Resolves when it is connected. */
+  impatientUrl(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The service on a real Tarantool whose functions fail: a call with the key `bug`, `silent`, `read-only` … meets that fault. */
+export async function startFaultyStore(): Promise<FaultyStore> {
+  const tarantool = await TarantoolProcess.start(FUNCTIONS);
+  const network = await TcpProxy.start(tarantool.path);
+  const serve = (timeoutMs: number): Promise<NestFastifyApplication> =>
+    startInstance(
+      loadConfig({
+        HOST: '127.0.0.1',
+        THROTTLE_LIMIT: '0',
+        ALLOWED_HOSTS: '*',
+        TARANTOOL_HOST: '127.0.0.1',
+        TARANTOOL_PORT: String(network.port),
+        TARANTOOL_USER,
+        TARANTOOL_PASSWORD,
+        TARANTOOL_TIMEOUT: String(timeoutMs),
+      }),
+    );
+  const [app, impatient] = [await serve(60_000), await serve(500)];
+  return {
+    app,
+    url: await app.getUrl(),
+    async impatientUrl() {
+      await impatient.get(TarantoolClient).whenConnected(10_000);
+      return impatient.getUrl();
+    },
+    async stop() {
+      await Promise.all([app.close(), impatient.close()]);
+      await network.stop();
+      await tarantool.stop();
+    },
+  };
+}
