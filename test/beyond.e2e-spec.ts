@@ -34,6 +34,7 @@ const expired = (key: string) =>
     .toBe(404);
 
 describe('ttl', () => {
+  // Holds ttl.gone-at-once, ttl.shown.
   it('says when an entry expires, and takes it away for every operation', async () => {
     const key = newKey();
     const before = Date.now();
@@ -53,6 +54,7 @@ describe('ttl', () => {
     await post({ key, value: { again: true } }).expect(200, answers.inserted);
   });
 
+  // Holds ttl.taken-by-put, ttl.keep, ttl.kept-by-patch.
   it('is taken away by PUT, kept by "keep" and by PATCH', async () => {
     const key = newKey();
     const at = (await post({ key, value: {}, ttl: 100 })).headers['kv-expires-at'];
@@ -67,6 +69,7 @@ describe('ttl', () => {
     expect(replaced.headers).not.toHaveProperty('kv-expires-at');
   });
 
+  // Holds touch.sets-end, touch.version-stays.
   it('is set and taken away by touch, and the version stays', async () => {
     const key = newKey();
     const version = await insert(key);
@@ -77,9 +80,36 @@ describe('ttl', () => {
     expect(forever.headers).not.toHaveProperty('kv-expires-at');
   });
 
+  // Holds ttl.range, ttl.not-keep-or-null.
   it.each([0, -1, 1.5, 315_360_001, '60', null, true, {}])('may not be %j', async (ttl) => {
     await post({ key: 'never', value: {}, ttl }).expect(400, answers.invalidBody);
     await api().put('/kv/state').send({ value: {}, ttl }).expect(400, answers.invalidBody);
+  });
+
+  // Holds ttl.not-keep-or-null, ttl.range.
+  it.each([1, 315_360_000])('may be %j', async (ttl) => {
+    const key = newKey();
+    const { headers } = await post({ key, value: {}, ttl }).expect(200, answers.inserted);
+    expect(headers).toHaveProperty('kv-expires-at');
+    await api().put(`/kv/${key}`).send({ value: {}, ttl }).expect(200, answers.updated);
+  });
+
+  // Holds ttl.keep.
+  it('of "keep" leaves what an upsert creates without an end', async () => {
+    const key = newKey();
+    const put = () => api().put(`/kv/${key}?upsert=true`).send({ value: {}, ttl: 'keep' });
+    expect((await put().expect(200, answers.inserted)).headers).not.toHaveProperty('kv-expires-at');
+    expect((await put().expect(200, answers.updated)).headers).not.toHaveProperty('kv-expires-at');
+  });
+
+  // Holds ttl.shown.
+  it('is shown by 304, and not by 412', async () => {
+    const key = newKey();
+    const { headers } = await post({ key, value: {}, ttl: 60 }).expect(200, answers.inserted);
+    const shown = async (name: string, field: string, status: number) =>
+      (await api().get(`/kv/${key}`).set(name, field).expect(status)).headers['kv-expires-at'];
+    expect(await shown('If-None-Match', '*', 304)).toBe(headers['kv-expires-at']);
+    expect(await shown('If-Match', '"1"', 412)).toBeUndefined();
   });
 
   it('may not be "keep" where there is nothing to keep', async () => {
@@ -98,6 +128,7 @@ describe('PATCH /kv/:key', () => {
   const MERGE = 'application/merge-patch+json';
   const JSON_PATCH = 'application/json-patch+json';
 
+  // Holds patch.merge.
   it('merges (RFC 7396)', async () => {
     const key = newKey();
     await insert(key, { a: 'b', c: { d: 'e', f: 'g' }, n: 1 });
@@ -107,6 +138,7 @@ describe('PATCH /kv/:key', () => {
       .expect(200, { value: { a: 'z', c: { d: 'e' }, n: 1, list: [1] } });
   });
 
+  // Holds patch.json-patch.
   it('applies all operations in order (RFC 6902)', async () => {
     const key = newKey();
     await insert(key, { list: [1, 3], from: { a: 1 } });
@@ -123,6 +155,7 @@ describe('PATCH /kv/:key', () => {
       .expect(200, { value: { list: [2, 3], to: { a: null }, b: 1 } });
   });
 
+  // Holds patch.json-patch, patch.test-fails, patch.malformed.
   it.each([
     ['a failed test', JSON_PATCH, [{ op: 'test', path: '/a', value: 2 }], 409, answers.patchTestFailed],
     ['a path that is not there', JSON_PATCH, [{ op: 'remove', path: '/none' }], 400, answers.invalidBody],
@@ -205,6 +238,7 @@ describe('PATCH /kv/:key', () => {
       .expect(200, { value: { a: 1, l: [1] } });
   });
 
+  // Holds patch.media-types.
   it('answers 415 with Accept-Patch to another media type', async () => {
     const { headers } = await patch('state', 'application/json', '{}').expect(
       415,
@@ -217,6 +251,7 @@ describe('PATCH /kv/:key', () => {
     await patch('missing', MERGE, {}).expect(404, answers.keyNotFound);
   });
 
+  // Holds patch.rest-untouched.
   it('keeps exactly what it does not touch, and what it moves', async () => {
     const key = newKey();
     const value =
@@ -422,6 +457,7 @@ describe('a cursor', () => {
 describe('expires_at', () => {
   const inAnHour = () => Date.now() + 3_600_000;
 
+  // Holds ttl.expires-at, ttl.shown, touch.sets-end.
   it('ends an entry at a time, in RFC 3339 or in milliseconds, in every write', async () => {
     const key = newKey();
     const at = inAnHour();
@@ -445,6 +481,7 @@ describe('expires_at', () => {
     });
   });
 
+  // Holds ttl.expires-at-ahead.
   it.each([
     ['the past', () => ({ expires_at: Date.now() - 1 })],
     ['seconds', () => ({ expires_at: Math.floor(inAnHour() / 1000) })],
@@ -470,6 +507,7 @@ describe('expires_at', () => {
 });
 
 describe('POST /kv/:key/touch with a precondition', () => {
+  // Holds touch.preconditions, touch.if-match.
   it('renews only the version that If-Match names', async () => {
     const key = newKey();
     const version = await insert(key);

@@ -58,6 +58,7 @@ describe('a body that is too large', () => {
   const chunked = (bytes: number): string =>
     `PUT /kv/state HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n`;
 
+  // Holds body.read-on.
   it.each([
     ['120 kB, declared', 120_000, declared],
     ['120 kB in a chunk', 120_000, chunked],
@@ -117,6 +118,7 @@ describe('the order of the checks', () => {
     expect(await firstAnswer(`${line} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`)).toEqual([status, body]);
   });
 
+  // Holds body.expect-continue.
   it.each([
     ['413', 'PUT /kv/state', huge, 413, answers.tooLarge],
     ['404', 'PUT /nothing', 'Content-Length: 10\r\n', 404, answers.notFound],
@@ -136,6 +138,7 @@ describe('the order of the checks', () => {
     },
   );
 
+  // Holds body.expect-continue.
   it('says 100 to a client that asks before it sends what is accepted', async () => {
     const body = '{"value":{"status":"ok"}}';
     const socket = open(
@@ -150,6 +153,7 @@ describe('the order of the checks', () => {
   });
 });
 
+// Holds body.ignored.
 describe('a body that means nothing', () => {
   it.each(['no type', 'text/plain', 'application/json'])('is ignored by DELETE, as %s', async (type) => {
     await api().post('/kv').send({ key: 'ignored', value: {} }).expect(200, answers.inserted);
@@ -174,6 +178,7 @@ describe('bodies that are not complete', () => {
     message('PUT /kv/state', undefined, `Content-Length: ${MAX_BODY_BYTES}\r\n`) +
     'x'.repeat(MAX_BODY_BYTES - 1);
 
+  // Holds body.busy.
   it('are refused with 503 beyond what one client may hold, and served again when those are gone', async () => {
     const sockets = Array.from({ length: 40 }, () => open(unfinished));
     const refused = await Promise.any(
@@ -207,6 +212,7 @@ describe('what takes too long to arrive', () => {
 });
 
 describe('connections', () => {
+  // Holds body.busy.
   it('are refused with 503 beyond what one client may have, and served again when others are closed', async () => {
     const limits = { ...service.config.limits, maxConnections: 10 };
     const app = await startInstance({ ...service.config, limits });

@@ -99,6 +99,7 @@ describe('DELETE /kv/:key', () => {
     await api().delete('/kv/missing').expect(404, answers.keyNotFound);
   });
 
+  // Holds body.ignored.
   it('pays no attention to a body', async () => {
     await post('delete-body', {}).expect(200);
     await api().delete('/kv/delete-body').send({ anything: 1 }).expect(200, answers.deleted);

@@ -64,6 +64,7 @@ describe('a wrong method', () => {
 describe('a body that is too large', () => {
   const large = JSON.stringify({ key: 'large', value: { a: 'x'.repeat(MAX_BODY_BYTES) } });
 
+  // Holds body.size.
   it('is refused with 413 by its declared size, before it is sent', async () => {
     const answer = await raw(
       `POST /kv HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n`,
@@ -72,10 +73,12 @@ describe('a body that is too large', () => {
     expect(answer.endsWith('\r\n\r\n{"message":"request body too large","status":413}')).toBe(true);
   });
 
+  // Holds body.size.
   it('is refused with 413 when it was declared and sent', async () => {
     await api().post('/kv').set('Content-Type', 'application/json').send(large).expect(413, answers.tooLarge);
   });
 
+  // Holds body.size.
   it('is refused with 413 when its size was not declared', async () => {
     const body = new ReadableStream({
       start(controller) {
@@ -87,6 +90,22 @@ describe('a body that is too large', () => {
     expect([answer.status, await answer.json()]).toEqual([413, answers.tooLarge]);
   });
 
+  // Holds body.size.
+  it.each([
+    ['post', '/batch', (value: object) => ({ operations: [{ op: 'upsert', key: 'large', value }] })],
+    ['post', '/txn', (value: object) => ({ success: [{ op: 'upsert', key: 'large', value }] })],
+    ['put', '/kv/state', (value: object) => ({ value })],
+  ] as const)('is refused with 413 as a whole: %s %s', async (method, path, body) => {
+    const room = MAX_BODY_BYTES - JSON.stringify(body({ a: '' })).length;
+    const send = (length: number) =>
+      api()
+        [method](path)
+        .send(body({ a: 'x'.repeat(length) }));
+    await send(room + 1).expect(413, answers.tooLarge);
+    await send(room).expect(200);
+  });
+
+  // Holds body.size.
   it('may be as large as the limit', async () => {
     const frame = JSON.stringify({ key: 'largest', value: { a: '' } }).length;
     const value = { a: 'x'.repeat(MAX_BODY_BYTES - frame) };
@@ -98,6 +117,7 @@ describe('a body that is too large', () => {
 describe('a media type', () => {
   const post = (type: string) => api().post('/kv').set('Content-Type', type);
 
+  // Holds body.media-type.
   it.each([
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -110,6 +130,7 @@ describe('a media type', () => {
       .expect(415, '{"message":"unsupported media type","status":415}');
   });
 
+  // Holds body.charset, body.no-coding.
   it('answers 415 to another charset, and to a compressed body', async () => {
     await post('application/json; charset=latin1').send('{}').expect(415, answers.unsupportedMediaType);
     const { headers } = await post('application/json')
@@ -119,6 +140,7 @@ describe('a media type', () => {
     expect(headers['accept-encoding']).toBe('identity');
   });
 
+  // Holds body.media-type, body.charset.
   it.each([
     'application/json',
     'application/json; charset=utf-8',
@@ -130,6 +152,7 @@ describe('a media type', () => {
     await post(type).send('{"key":1}').expect(400, answers.invalidBody);
   });
 
+  // Holds body.media-type.
   it('counts as JSON when it is missing', async () => {
     const body = '{"key":"no-type","value":{}}';
     const answer = await raw(

@@ -136,6 +136,7 @@ const provoke = async (code: ErrorCode, fields = ''): Promise<RawAnswer> => {
 describe('every refusal that there is', () => {
   const rows = Object.entries(ERROR_TABLE) as [ErrorCode, (typeof ERROR_TABLE)[ErrorCode]][];
 
+  // Holds answer.envelope, answer.no-more-members.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);
@@ -242,6 +243,7 @@ describe('a store at fault', () => {
     ]);
   });
 
+  // Holds patch.twenty-attempts.
   it('has a PATCH tried 20 times where others write, and no more', async () => {
     const call = vi.spyOn(faulty.app.get(TarantoolClient), 'call');
     const answer = await outcome(message('PATCH /kv/contended', '{"a":1}', MERGE));

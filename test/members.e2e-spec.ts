@@ -30,6 +30,7 @@ const BODIES: [string, Method, string, string][] = [
 ];
 
 describe('a body', () => {
+  // Holds body.unknown-members, body.foreign-names.
   it.each(BODIES)('of %s has its own members and no other', async (_what, method, path, body) => {
     for (const name of FOREIGN) {
       for (const member of ['null', '{}', '"x"', '{"value":{}}']) {
@@ -104,6 +105,7 @@ describe('a body', () => {
 describe('an operation of a JSON Patch', () => {
   const patch = (body: string) => send('patch', '/kv/state', body, 'application/json-patch+json');
 
+  // Holds patch.unknown-members.
   it.each(['constructor', '__proto__', 'hasOwnProperty', 'xyz'])(
     'may have a member %s, which is ignored (RFC 6902 §4)',
     async (name) => {

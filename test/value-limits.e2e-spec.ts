@@ -63,6 +63,7 @@ describe('nesting', () => {
     ],
   ];
 
+  // Holds body.depth.
   it.each(BODIES)(
     'of 5000 levels or of as many as fit is refused in %s',
     async (_what, method, path, body, type) => {
@@ -82,6 +83,20 @@ describe('nesting', () => {
     },
   );
 
+  // Holds body.depth.
+  it('of 67 levels is the deepest of a whole body, even where nothing of it is kept', async () => {
+    const patch = (levels: number) =>
+      send(
+        'patch',
+        '/kv/state',
+        `[{"op":"test","path":"/status","value":"ok","x":${arrays(levels)}}]`,
+        JSON_PATCH,
+      );
+    await patch(65).expect(200, answers.updated);
+    await patch(66).expect(400, answers.invalidBody);
+  });
+
+  // Holds body.depth, patch.too-long-or-deep.
   it('of 64 levels is the deepest, wherever the value stands', async () => {
     const bodies: [Method, string, (value: string) => string, string][] = [
       ['put', '/kv/deepest?upsert=true', (value) => `{"value":${value}}`, JSON_TYPE],
@@ -153,7 +168,7 @@ describe('a value that grows on its way out', () => {
     expect(body.results).toEqual([answers.tooLarge, expect.objectContaining({ value: {} })]);
   });
 
-  // Holds value.longer-as-answered.
+  // Holds value.longer-as-answered, patch.like-put, patch.too-long-or-deep.
   it('is taken up to the byte', async () => {
     const frame = '{"value":{"a":[1000000000000000],"s":""}}'.length;
     const value = (length: number): string => `{"value":{"a":[1e15],"s":"${'x'.repeat(length)}"}}`;
@@ -224,6 +239,7 @@ describe('a value that grows on its way out', () => {
     expect(seen).toEqual(new Set([200, 413]));
   });
 
+  // Holds patch.like-put.
   it('can be put back after any patch that was not refused', async () => {
     const pointer = fc
       .array(fc.constantFrom('a', 'b', '0', '-'), { maxLength: 2 })
@@ -260,6 +276,7 @@ describe('a JSON Patch that costs too much', () => {
   });
   afterAll(() => service.stop());
 
+  // Holds patch.bounded-work.
   it.each<[string, unknown, unknown[]]>([
     [
       'copies of a long string',
@@ -285,6 +302,7 @@ describe('a JSON Patch that costs too much', () => {
     await get('costly').expect(200, { value });
   });
 
+  // Holds patch.bounded-work.
   it('is refused by the number of its operations', async () => {
     const small = await startTestApp();
     try {

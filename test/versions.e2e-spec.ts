@@ -24,6 +24,8 @@ async function insert(key: string, value: object = {}): Promise<string> {
 const lines = (...fields: string[]) => fields as unknown as string;
 
 describe('a version', () => {
+  // Holds version.one-number-that-grows, version.of-last-change, version.etag, version.kv-version.
+  // Holds patch.always-a-revision.
   it('is shown by every answer that has one, and grows with every change', async () => {
     const key = newKey();
     const tags = [await insert(key)];
@@ -54,6 +56,7 @@ describe('a version', () => {
 });
 
 describe('If-None-Match on GET', () => {
+  // Holds version.if-none-match-304, version.kv-version.
   it('answers 304 without a body when the client has the version', async () => {
     const key = newKey();
     const tag = await insert(key);
@@ -64,6 +67,7 @@ describe('If-None-Match on GET', () => {
     await api().head(`/kv/${key}`).set('If-None-Match', tag).expect(304);
   });
 
+  // Holds version.if-none-match-304.
   it('answers 200 when it has another, and 404 when there is none', async () => {
     const key = newKey();
     await insert(key);
@@ -79,6 +83,7 @@ describe('If-Match', () => {
       .set('If-Match', field)
       .send({ value: { a: 1 } });
 
+  // Holds version.if-match.
   it('lets a write through when the version is the present one', async () => {
     const key = newKey();
     let tag = await insert(key);
@@ -88,6 +93,7 @@ describe('If-Match', () => {
     await api().delete(`/kv/${key}`).set('If-Match', tag).expect(200, answers.deleted);
   });
 
+  // Holds version.412, version.etag, version.kv-version, version.foreign-tags, patch.if-match.
   it.each(['"1"', '""', '"not-a-version"', '"1", "2"'])(
     '%s loses with 412 and the present tag',
     async (field) => {
@@ -110,6 +116,7 @@ describe('If-Match', () => {
     },
   );
 
+  // Holds version.weak-tags.
   it('matches a tag of ours that was weakened on its way', async () => {
     const key = newKey();
     const weak = `W/${await insert(key)}`;
@@ -125,6 +132,7 @@ describe('If-Match', () => {
     await api().delete(`/kv/${key}`).set('If-Match', weak).expect(412, answers.preconditionFailed);
   });
 
+  // Holds version.if-match-on-read.
   it('on GET and HEAD is 412 where the entry has another version (RFC 9110 §13.1.1)', async () => {
     const key = newKey();
     const tag = await insert(key);
@@ -135,6 +143,7 @@ describe('If-Match', () => {
     await api().get(`/kv/${key}`).set('If-Match', '*').expect(200, { value: {} });
   });
 
+  // Holds version.if-match-on-read.
   it('on GET comes before If-None-Match (RFC 9110 §13.2.2)', async () => {
     const key = newKey();
     const tag = await insert(key);
@@ -144,6 +153,7 @@ describe('If-Match', () => {
     await get(tag).expect(304, '');
   });
 
+  // Holds version.missing-key-404.
   it('on GET leaves a missing key a 404, and malformed is 400', async () => {
     await api().get('/kv/missing').set('If-Match', '*').expect(404, answers.keyNotFound);
     await api().get('/kv/missing').set('If-Match', '"1"').expect(404, answers.keyNotFound);
@@ -151,6 +161,7 @@ describe('If-Match', () => {
     await api().get('/kv/state').set('If-None-Match', '1').expect(400, answers.invalidPrecondition);
   });
 
+  // Holds version.tag-list, version.tag-bounds.
   it('may come in several lines', async () => {
     const key = newKey();
     const tag = await insert(key);
@@ -162,6 +173,7 @@ describe('If-Match', () => {
     await api().put(`/kv/${key}`).set('If-Match', lines('*', '*')).send({ value: {} }).expect(400);
   });
 
+  // Holds version.missing-key-404.
   it('leaves a missing key a 404', async () => {
     await put('missing', '*').expect(404, answers.keyNotFound);
     await put('missing', '"1"').expect(404, answers.keyNotFound);
@@ -177,18 +189,75 @@ describe('If-Match', () => {
   );
 });
 
+describe('If-None-Match on a change', () => {
+  const changes: [string, (key: string) => request.Test][] = [
+    [
+      'PUT',
+      (key) =>
+        api()
+          .put(`/kv/${key}`)
+          .send({ value: { a: 1 } }),
+    ],
+    ['PATCH', (key) => api().patch(`/kv/${key}`).type('application/merge-patch+json').send('{"a":1}')],
+    ['DELETE', (key) => api().delete(`/kv/${key}`)],
+    ['touch', (key) => api().post(`/kv/${key}/touch`).send({ ttl: 60 })],
+  ];
+
+  // Holds version.if-none-match-on-change.
+  it.each(changes)('of `*` leaves %s nothing that it may change: 412, or 404', async (_what, change) => {
+    const key = newKey();
+    const tag = await insert(key);
+    const lost = await change(key).set('If-None-Match', '*').expect(412, answers.preconditionFailed);
+    expect(lost.headers).toMatchObject({ etag: tag, 'kv-version': tag.slice(1, -1) });
+    const { headers } = await api().get(`/kv/${key}`).expect(200, { value: {} });
+    expect(headers['etag']).toBe(tag);
+    expect(headers).not.toHaveProperty('kv-expires-at');
+    await change('missing').set('If-None-Match', '*').expect(404, answers.keyNotFound);
+    await api().get('/kv/missing').expect(404, answers.keyNotFound);
+  });
+
+  // Holds version.if-none-match-star-only, version.missing-key-404.
+  it.each(changes)('of anything else is malformed: %s answers 400', async (_what, change) => {
+    const key = newKey();
+    const tag = await insert(key);
+    for (const field of [tag, '"1"', '1', '']) {
+      await change(key).set('If-None-Match', field).expect(400, answers.invalidPrecondition);
+    }
+    await change('missing').set('If-None-Match', '"1"').expect(400, answers.invalidPrecondition);
+    await change('missing').set('If-Match', '1').expect(400, answers.invalidPrecondition);
+    await api().get(`/kv/${key}`).expect('ETag', tag).expect(200, { value: {} });
+  });
+});
+
+// Holds version.post-heeds-none.
+describe('POST /kv with a precondition', () => {
+  it.each([
+    ['If-Match', '"1"'],
+    ['If-Match', '1'],
+    ['If-None-Match', '*'],
+    ['If-None-Match', '"1"'],
+  ])('%s: %s is ignored', async (name, field) => {
+    const key = newKey();
+    const post = () => api().post('/kv').set(name, field).send({ key, value: {} });
+    await post().expect(200, answers.inserted);
+    await post().expect(409, answers.keyExists);
+  });
+});
+
 describe('PUT ?upsert=true', () => {
   const upsert = (key: string) =>
     api()
       .put(`/kv/${key}?upsert=true`)
       .send({ value: { a: 1 } });
 
+  // Holds upsert.says-which.
   it('inserts what is missing, and updates what is there', async () => {
     const key = newKey();
     await upsert(key).expect(200, answers.inserted);
     await upsert(key).expect(200, answers.updated);
   });
 
+  // Holds upsert.only-creates.
   it('with If-None-Match: * only inserts', async () => {
     const key = newKey();
     const { headers } = await upsert(key).set('If-None-Match', '*').expect(200, answers.inserted);
@@ -196,8 +265,23 @@ describe('PUT ?upsert=true', () => {
     expect(lost.headers['etag']).toBe(headers['etag']);
   });
 
+  // Holds upsert.only-replaces.
   it('with If-Match does not insert', async () => {
-    await upsert(newKey()).set('If-Match', '"1"').expect(412, answers.preconditionFailed);
+    for (const field of ['"1"', '*']) {
+      const key = newKey();
+      const { headers } = await upsert(key).set('If-Match', field).expect(412, answers.preconditionFailed);
+      expect(headers).not.toHaveProperty('etag');
+      await api().get(`/kv/${key}`).expect(404, answers.keyNotFound);
+    }
+  });
+
+  // Holds upsert.only-replaces.
+  it('with If-Match replaces what has that version', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    await upsert(key).set('If-Match', tag).expect(200, answers.updated);
+    const lost = await upsert(key).set('If-Match', tag).expect(412, answers.preconditionFailed);
+    expect(versionOf(lost.headers['etag'])).toBeGreaterThan(versionOf(tag));
   });
 
   it('takes true or false', async () => {
@@ -222,6 +306,7 @@ describe(`ten clients that raise one counter ${RAISES} times each`, () => {
     }
   }
 
+  // Holds version.if-match.
   it.each([
     [
       'If-Match',

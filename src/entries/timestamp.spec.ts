@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseTimestamp } from './timestamp.js';
 
 describe('a time of RFC 3339 (§5.6)', () => {
+  // Holds ttl.expires-at.
   it.each([
     ['1985-04-12T23:20:50.52Z', '1985-04-12T23:20:50.520Z'],
     ['1996-12-19T16:39:57-08:00', '1996-12-20T00:39:57.000Z'],

@@ -5,6 +5,7 @@ import { MAX_ENTITY_TAGS, mustNotExist, parseVersions } from './precondition.js'
 const invalid = expect.objectContaining({ code: 'INVALID_PRECONDITION' }) as Error;
 
 describe('a list of entity tags (RFC 9110 §5.6.1.2, §8.8.3)', () => {
+  // Holds version.tag-list, version.foreign-tags.
   it.each([
     ['*', '*'],
     [' * ', '*'],
@@ -66,6 +67,7 @@ describe('a list of entity tags (RFC 9110 §5.6.1.2, §8.8.3)', () => {
     );
   });
 
+  // Holds version.tag-bounds.
   it('is bounded', () => {
     const tags = (count: number) => Array.from({ length: count }, () => '"a"').join(',');
     expect(parseVersions(`${tags(MAX_ENTITY_TAGS)},`)).toEqual([]);
@@ -74,6 +76,7 @@ describe('a list of entity tags (RFC 9110 §5.6.1.2, §8.8.3)', () => {
 });
 
 describe('If-None-Match on a write', () => {
+  // Holds version.if-none-match-star-only.
   it('may only say that nothing must be there', () => {
     expect([mustNotExist(undefined), mustNotExist('*'), mustNotExist(' * ')]).toEqual([false, true, true]);
     for (const field of ['"5"', '', '*, *']) expect(() => mustNotExist(field)).toThrow(invalid);

@@ -43,6 +43,7 @@ end
 local test = tap.test('expiry')
 test:plan(8)
 
+-- Holds version.one-number-that-grows, ttl.gone-at-once.
 test:test('expired entries', function(t)
     t:plan(5)
     for i = 1, 500 do
@@ -133,6 +134,7 @@ test:test('removal under way', function(t)
     entries.delete('race')
 end)
 
+-- Holds ttl.memory-given-back.
 test:test('many', function(t)
     t:plan(3)
     entries.delete('long')

@@ -60,6 +60,7 @@ test:test('a migration that breaks off', function(t)
     end
 end)
 
+-- Holds version.of-old-entries.
 test:test('the next run', function(t)
     t:plan(5)
     t:is(schema.apply(), true, 'completes it')

@@ -41,6 +41,7 @@ end
 local test = tap.test('versions')
 test:plan(8)
 
+-- Holds version.one-number-that-grows, version.of-removal.
 test:test('versions', function(t)
     t:plan(8)
     local _, first = entries.insert('a', ONE)
@@ -88,6 +89,7 @@ test:test('upsert', function(t)
     t:is(select(4, entries.upsert('e', ONE, nil, nil, false)), false, 'only when told so')
 end)
 
+-- Holds version.if-match.
 test:test('100 fibers compare and set one key', function(t)
     t:plan(3)
     entries.upsert('race', msgpack.encode({n = 0}))
@@ -109,6 +111,7 @@ test:test('100 fibers compare and set one key', function(t)
     t:ok(distinct, 'each with a version of its own')
 end)
 
+-- Holds ttl.gone-at-once.
 test:test('an end', function(t)
     t:plan(11)
     local _, _, expires_at = entries.insert('t', ONE, 10)

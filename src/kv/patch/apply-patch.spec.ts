@@ -184,6 +184,7 @@ const fitting = fc.tuple(anyObject, fc.array(operation, { maxLength: 12 })).map(
 });
 
 describe('a JSON Patch', () => {
+  // Holds patch.json-patch.
   it('does what the operations do one by one', () => {
     fc.assert(
       fc.property(fitting, ({ value, operations }) => {
@@ -216,6 +217,7 @@ describe('a JSON Patch', () => {
 });
 
 describe('a JSON Merge Patch', () => {
+  // Holds patch.merge.
   it('does what RFC 7396 says', () => {
     fc.assert(
       fc.property(anyObject, anyObject, (value, patch) => {
@@ -227,6 +229,7 @@ describe('a JSON Merge Patch', () => {
 });
 
 describe('what a JSON Patch makes', () => {
+  // Holds patch.too-long-or-deep.
   it('is never longer or deeper than what can be sent, not even in between', () => {
     const limits = { maxDepth: 6, maxBodyBytes: 150 };
     const growing = fc.record<JsonObject>({
@@ -273,6 +276,7 @@ describe('what a JSON Patch makes', () => {
   const copy = (from: string, path: string): JsonObject => ({ op: 'copy', from, path });
   const remove = (path: string): JsonObject => ({ op: 'remove', path });
 
+  // Holds patch.bounded-work.
   it.each<[string, JsonValue, JsonObject[]]>([
     [
       'copies of a long string',
@@ -323,6 +327,7 @@ describe('what a JSON Patch makes', () => {
     expect(patched(value, JSON_PATCH, operations, limits)).toBe('VALUE_TOO_LARGE');
   });
 
+  // Holds patch.ordinary-work.
   it.each<[string, JsonValue, JsonObject[]]>([
     ['as many operations as it may have', { a: 1 }, times(MAX_PATCH_OPERATIONS, put('/a'))],
     [
