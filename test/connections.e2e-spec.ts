@@ -97,6 +97,33 @@ describe('requests sent together on one connection (RFC 9112 §9.3.2)', () => {
   });
 });
 
+describe('a request that asks for another protocol', () => {
+  const upgrade =
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+
+  it.each([
+    ['GET /kv/upgrade', undefined, missing],
+    ['POST /batch', '{}', [400, answers.invalidBody]],
+  ])(
+    '%s is answered as any other, and closes: what is behind it may not have been read',
+    async (line, body, answer) => {
+      const bytes = message(line, body, upgrade) + put('state', 1);
+      expect(await outcomes(bytes, untilClosed)).toEqual([answer]);
+      expect(await outcomes(get('upgrade') + bytes, untilClosed)).toEqual([missing, answer]);
+    },
+  );
+
+  it.each(['zz\r\n', '', '5\r\n{"a'])(
+    'whose body ends in %j is refused with its connection',
+    async (rest) => {
+      const bytes = message('POST /kv', undefined, `${upgrade}Transfer-Encoding: chunked\r\n`) + rest;
+      const malformed = [400, answers.malformed];
+      expect(await outcomes(bytes)).toEqual([malformed]);
+      expect(await outcomes(get('upgrade') + put('state', 1) + bytes)).toEqual([missing, updated, malformed]);
+    },
+  );
+});
+
 describe('a client that half-closes after its request', () => {
   it('gets its answer', async () => {
     for (let n = 0; n < 20; n++) {

@@ -44,6 +44,10 @@ export class Connection {
     socket.on('resume', () => {
       if (this.isHeld) socket.pause();
     });
+    // Node says that itself, except of a request with Upgrade.
+    socket.on('end', () => {
+      if (this.latest?.req.complete === false) this.fail('MALFORMED_REQUEST');
+    });
   }
 
   /** One more request has come. */
@@ -51,6 +55,8 @@ export class Connection {
     // Who can no longer be answered must not have it carried out.
     if (!this.socket.writable) return;
     this.latest = response;
+    // Node's parser does without what it has read behind such a request, and goes on: that it was lost has to be said.
+    if (response.req.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (this.waiting.length === 0 && !this.isLeaving && this.mayBegin(response)) {
       this.begin(response);
       return;
