@@ -12,10 +12,11 @@ export function addCommonHeaders(fastify: FastifyInstance): void {
     if (route.method === 'HEAD') route.onSend = [...[route.onSend ?? []].flat(), dropLengthOf304];
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('Content-Type', JSON_UTF8);
-    void reply.header('X-Content-Type-Options', 'nosniff');
-    void reply.header('X-Request-Id', request.id);
-    if (request.method === 'GET' || request.method === 'HEAD') void reply.header('Cache-Control', 'no-cache');
+    // Fastify makes names lower case, which takes longer than all else about a field that is set.
+    void reply.header('content-type', JSON_UTF8);
+    void reply.header('x-content-type-options', 'nosniff');
+    void reply.header('x-request-id', request.id);
+    if (request.method === 'GET' || request.method === 'HEAD') void reply.header('cache-control', 'no-cache');
     const fault = headFault(request.raw);
     // About the server as a whole (RFC 9110 §9.3.7).
     if (!fault && request.url === '*') {

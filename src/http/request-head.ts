@@ -26,8 +26,14 @@ const HOST =
 
 const CLOSE = { Connection: 'close' };
 
+/** Most requests name the host that the one before has named. */
+let lastHost: string | undefined;
+
 export function isHost(host: string): boolean {
-  return HOST.test(host);
+  if (host === lastHost) return true;
+  const isLegal = HOST.test(host);
+  if (isLegal) lastHost = host;
+  return isLegal;
 }
 
 /**

@@ -5,5 +5,5 @@ import type { FastifyReply } from 'fastify';
  * compress turn `"1742"` into `W/"1742"` or `"1742-gzip"`.
  */
 export function showVersion(reply: FastifyReply, version: number): void {
-  void reply.header('ETag', `"${version}"`).header('KV-Version', String(version));
+  void reply.header('etag', `"${version}"`).header('kv-version', String(version));
 }

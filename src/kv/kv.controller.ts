@@ -136,7 +136,7 @@ function done(message: string): string {
 
 function describe(reply: FastifyReply, { version, expiresAt }: Written): void {
   showVersion(reply, version);
-  if (expiresAt !== undefined) void reply.header('KV-Expires-At', new Date(expiresAt).toISOString());
+  if (expiresAt !== undefined) void reply.header('kv-expires-at', new Date(expiresAt).toISOString());
 }
 
 /** Of a write that needs an entry to be there: where nothing may be there, no version of it is acceptable. */

@@ -99,7 +99,7 @@ export class ClientRate {
       const isLarge = typeof payload !== 'string' || payload.length * MAX_BYTES_OF_UNIT > SMALL_BYTES;
       const bytes = isLarge ? bytesOf(payload, reply) : 0;
       if (bytes > 0) this.owe(request, bytes);
-      if ((bytes > SMALL_BYTES || !reply.hasHeader('RateLimit')) && !this.uncounted.has(request)) {
+      if ((bytes > SMALL_BYTES || !reply.hasHeader('ratelimit')) && !this.uncounted.has(request)) {
         this.tellNow(request, reply);
       }
       done();
@@ -163,8 +163,8 @@ export class ClientRate {
 
   private tell(reply: FastifyReply, { totalHits, timeToExpire }: Hit): void {
     const left = Math.max(0, this.throttle.limit - totalHits);
-    void reply.header('RateLimit-Policy', this.policy);
-    void reply.header('RateLimit', `"default";r=${left};t=${timeToExpire}`);
+    void reply.header('ratelimit-policy', this.policy);
+    void reply.header('ratelimit', `"default";r=${left};t=${timeToExpire}`);
   }
 }
 

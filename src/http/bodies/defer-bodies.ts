@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { hookRoutes } from '../hook-routes.js';
 import { HttpError } from '../http.errors.js';
 import { RequestBody } from './request-body.js';
 import type { BodyLimits } from './request-body.js';
@@ -13,9 +14,8 @@ const METHODS: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
 export function deferBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   // Fastify reads no body then, and looks at no media type.
   for (const method of fastify.supportedMethods) fastify.addHttpMethod(method, { overrideExisting: true });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (request.is404 || !METHODS.has(request.method)) done();
-    else if (Number(request.headers['content-length']) > limits.maxBytes) {
+  hookRoutes(fastify, METHODS, (request, reply, done) => {
+    if (Number(request.headers['content-length']) > limits.maxBytes) {
       done(new HttpError('BODY_TOO_LARGE', { Connection: 'close' }));
     } else {
       request.body = new RequestBody(request.raw, reply.raw, limits);

@@ -13,10 +13,13 @@ const HEALTH = /^\/health\//;
 export function refuseOtherHosts(fastify: FastifyInstance, allowedHosts: readonly string[]): void {
   if (allowedHosts.length === 0) return;
   const allowed = new Set(allowedHosts);
+  // Most requests name the host that the one before has named.
+  let lastAllowed: string | undefined;
   fastify.addHook('onRequest', ({ headers: { host }, url }, _reply, done) => {
     // HTTP/1.0 needs no Host; every browser sends one.
-    const isAllowed = host === undefined || allowed.has(hostName(host)) || HEALTH.test(url);
-    done(isAllowed ? undefined : new HttpError('MISDIRECTED_REQUEST'));
+    const isAllowed = host === undefined || host === lastAllowed || allowed.has(hostName(host));
+    if (isAllowed) lastAllowed = host;
+    done(isAllowed || HEALTH.test(url) ? undefined : new HttpError('MISDIRECTED_REQUEST'));
   });
 }
 

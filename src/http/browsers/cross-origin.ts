@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isAllowedOrigin } from './cors.js';
+import { hookRoutes } from '../hook-routes.js';
 import { HttpError } from '../http.errors.js';
 
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** All that change something. */
+const UNSAFE_METHODS = new Set(['DELETE', 'PATCH', 'POST', 'PUT']);
 
 /**
  * Refuses what a page of another origin would have a browser write: forms, beacons and `no-cors` requests are sent without asking
@@ -10,12 +12,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * It stands behind 404 and 405, which do nothing, and before the rate, so that a foreign page cannot spend it by writing.
  */
 export function refuseCrossOrigin(fastify: FastifyInstance, origins: readonly string[]): void {
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    const isRefused =
-      !SAFE_METHODS.has(request.method) &&
-      !request.is404 &&
-      isCrossOrigin(request) &&
-      !isAllowedOrigin(request.headers.origin, origins);
+  hookRoutes(fastify, UNSAFE_METHODS, (request, _reply, done) => {
+    const isRefused = isCrossOrigin(request) && !isAllowedOrigin(request.headers.origin, origins);
     done(isRefused ? new HttpError('CROSS_ORIGIN_REQUEST') : undefined);
   });
 }

@@ -130,7 +130,7 @@ export class Connection {
 
   private advance(): void {
     // A request behind an answer that closed the connection is not carried out: nobody could be told (RFC 9112 §9.6).
-    if (!this.socket.writable) this.waiting.length = 0;
+    if (this.waiting.length > 0 && !this.socket.writable) this.waiting.length = 0;
     for (let next = this.waiting[0]; next && this.mayBegin(next); next = this.waiting[0]) {
       this.waiting.shift();
       this.begin(next);
