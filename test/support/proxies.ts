@@ -36,6 +36,14 @@ export const NGINX: Proxy = {
   args: (file, folder) => ['-p', folder, '-c', file, '-e', 'stderr'],
 };
 
+export const CADDY: Proxy = {
+  name: 'Caddy',
+  command: 'caddy',
+  language: 'caddyfile',
+  wrap: asItIs,
+  args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
+};
+
 export const APACHE: Proxy = {
   name: 'Apache',
   command: 'apache2',
@@ -84,13 +92,7 @@ export const PROXIES: readonly Proxy[] = [
     wrap: asItIs,
     args: (file) => ['-db', '-f', file],
   },
-  {
-    name: 'Caddy',
-    command: 'caddy',
-    language: 'caddyfile',
-    wrap: asItIs,
-    args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
-  },
+  CADDY,
   APACHE,
   VARNISH,
 ];

@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { documented } from './proxies.js';
 import type { Proxy } from './proxies.js';
+import { send } from './send.js';
 import { freePort } from './test-app.js';
 
 const START = { timeout: 20_000 };
+
+/** What is changed in the configuration of the page. */
+export type Change = readonly [from: string, to: string];
 
 /** A proxy that runs, in front of a service on the same machine. */
 export class ProxyProcess {
@@ -20,15 +23,19 @@ export class ProxyProcess {
     private readonly folder: string,
   ) {}
 
-  /** By default with the configuration of docs/proxies.md. */
-  static async start(proxy: Proxy, upstreamPort: number, config = documented(proxy)): Promise<ProxyProcess> {
+  /** Runs the configuration of docs/proxies.md, with these changes. @returns when the service can be asked through it. */
+  static async start(
+    proxy: Proxy,
+    upstreamPort: number,
+    changes: readonly Change[] = [],
+  ): Promise<ProxyProcess> {
     const port = await freePort();
     const onOurPorts = (text: string): string =>
       text.replaceAll(/\b(?:8080|5000)\b/g, (found) => String(found === '8080' ? port : upstreamPort));
     const folder = await mkdtemp(join(tmpdir(), 'kv-proxy-'));
     await mkdir(join(folder, 'logs'));
     const file = join(folder, 'config');
-    await writeFile(file, onOurPorts(proxy.wrap(config, folder)));
+    await writeFile(file, onOurPorts(proxy.wrap(changed(documented(proxy), changes), folder)));
     const child = spawn(proxy.command, proxy.args(file, folder).map(onOurPorts), {
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
@@ -38,7 +45,10 @@ export class ProxyProcess {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
     const running = new ProxyProcess(port, child, folder);
     try {
-      await vi.waitFor(() => canConnect(port), START);
+      await vi.waitFor(
+        async () => expect((await send(port, 'GET', '/health/ready')).status).toBe(200),
+        START,
+      );
     } catch (cause) {
       await running.stop();
       throw new Error(`${proxy.name} did not start:\n${output}`, { cause });
@@ -56,11 +66,9 @@ export class ProxyProcess {
   }
 }
 
-async function canConnect(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
+function changed(config: string, changes: readonly Change[]): string {
+  return changes.reduce((text, [from, to]) => {
+    if (!text.includes(from)) throw new Error(`docs/proxies.md no longer has: ${from}`);
+    return text.replace(from, to);
+  }, config);
 }

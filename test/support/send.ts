@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
 export interface SentAnswer {
@@ -14,18 +14,20 @@ interface Options {
   readonly body?: unknown;
   readonly fields?: Record<string, string>;
   readonly localAddress?: string;
+  /** Who keeps the connection; without one it is closed. */
+  readonly agent?: Agent;
 }
 
-/** Sends one request to 127.0.0.1 on a connection of its own, with the path exactly as it is given. */
+/** Sends one request to 127.0.0.1 with the path exactly as it is given. */
 export async function send(
   port: number,
   method: string,
   path: string,
-  { body, fields, localAddress }: Options = {},
+  { body, fields, localAddress, agent }: Options = {},
 ): Promise<SentAnswer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
-    Connection: 'close',
+    ...(agent === undefined && { Connection: 'close' }),
     ...(text !== undefined && {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(text),
@@ -40,6 +42,7 @@ export async function send(
       path,
       headers,
       ...(localAddress !== undefined && { localAddress }),
+      ...(agent !== undefined && { agent }),
     });
     outgoing.on('error', reject);
     outgoing.on('response', (incoming) => {
