@@ -74,6 +74,7 @@ describe('what an answer may cost', () => {
   });
 
   describe('POST /batch', () => {
+    // Holds batch.answer-bytes, batch.reads-cut-short.
     it.each([
       ['text', 18],
       ['escapes', 18],
@@ -98,12 +99,14 @@ describe('what an answer may cost', () => {
   });
 
   describe('POST /txn', () => {
+    // Holds txn.answer-bytes.
     it.each(['text', 'escapes'])('refuses to read more than its answer may hold: %s', async (key) => {
       const success = [{ op: 'insert', key: `made of ${key}`, value: {} }, ...gets(key, 100)];
       await api().post('/txn').send({ success }).expect(413, answers.tooLarge);
       await api().get(`/kv/made%20of%20${key}`).expect(404, answers.keyNotFound);
     });
 
+    // Holds txn.answer-bytes.
     it.each(['text', 'escapes'])('answers what its answer may hold: %s', async (key) => {
       const { headers, body } = await api()
         .post('/txn')
@@ -118,6 +121,7 @@ describe('what an answer may cost', () => {
   });
 
   describe('GET /kv', () => {
+    // Holds list.page-bytes.
     it('measures a page as it is answered, and reads no further than that', async () => {
       const keys: string[] = [];
       let next: string | undefined = 'prefix=page/';

@@ -279,6 +279,7 @@ describe('GET /kv', () => {
     for (const key of ['p/a', 'p/b', 'p/é', 'p/😀', 'p/c', 'p0', 'o']) await insert(key, { key });
   });
 
+  // Holds list.byte-order, list.prefix.
   it('lists by prefix in the order of bytes, with values and versions', async () => {
     const { body } = await list('prefix=p/').expect(200);
     expect(keysOf(body)).toEqual(['p/a', 'p/b', 'p/c', 'p/é', 'p/😀']);
@@ -288,6 +289,7 @@ describe('GET /kv', () => {
     });
   });
 
+  // Holds list.start, list.end, list.reverse, list.bounds-within-prefix.
   it.each([
     ['prefix=p/&start=p/b&end=p/c', ['p/b']],
     ['prefix=p/&start=a', ['p/a', 'p/b', 'p/c', 'p/é', 'p/😀']],
@@ -298,6 +300,7 @@ describe('GET /kv', () => {
     expect(keysOf((await list(query).expect(200)).body)).toEqual(expected);
   });
 
+  // Holds list.keys-only.
   it('lists keys only', async () => {
     const { body } = await list('prefix=p/a&keys_only=true').expect(200);
     expect(body).toEqual({
@@ -306,6 +309,7 @@ describe('GET /kv', () => {
     });
   });
 
+  // Holds list.cursor, list.reverse, list.ends-with-null, list.link, list.link-relative.
   it.each(['', '&reverse=true'])('walks by cursors, and by links%s', async (direction) => {
     const seen: string[] = [];
     let next: string | undefined = `/kv?prefix=p/&limit=2${direction}`;
@@ -335,6 +339,7 @@ describe('GET /kv', () => {
     return pages;
   }
 
+  // Holds list.limit.
   it('fills a page up to its limit, however many there are', async () => {
     const keys = Array.from({ length: 1050 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
     for (const some of [keys.slice(0, 600), keys.slice(600)]) {
@@ -347,6 +352,7 @@ describe('GET /kv', () => {
     );
   });
 
+  // Holds list.page-bytes.
   it('ends a page before it grows beyond 4 MiB', async () => {
     const keys = Array.from({ length: 12 }, (_, i) => `large/${String(i).padStart(2, '0')}`);
     for (const key of keys) await insert(key, { text: 'x'.repeat(500_000) });
@@ -355,6 +361,7 @@ describe('GET /kv', () => {
     expect(pages.flat()).toEqual(keys);
   });
 
+  // Holds list.limit, list.cursor-of-other-filter, status.400-cursor, status.400-query.
   it('refuses a cursor that is foreign or altered, and a query that it does not know', async () => {
     const { next_cursor: cursor } = (await list('limit=1')).body as { next_cursor: string };
     const altered = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
@@ -405,6 +412,7 @@ describe('a cursor', () => {
     for (const key of ['w/a', 'w/b', 'w/c']) await insert(key, {});
   });
 
+  // Holds list.cursor-holds-filter, list.cursor-of-other-filter.
   it.each([
     'prefix=w/',
     'start=w/a&end=w/d',
@@ -428,6 +436,7 @@ describe('a cursor', () => {
     }
   });
 
+  // Holds list.bounds-4097, list.link-length.
   it('fits into a header of 16 KiB beside the rest, however long the keys and the filter are', async () => {
     const { config } = service;
     const app = await startInstance({ ...config, limits: { ...config.limits, maxKeyBytes: 4096 } });
@@ -454,10 +463,41 @@ describe('a cursor', () => {
   });
 });
 
+describe('a listing', () => {
+  // Holds list.cursor-at-every-instance.
+  it('goes on at any instance of the service, by a cursor of another', async () => {
+    for (const key of ['i/a', 'i/b', 'i/c']) await insert(key, {});
+    const first = await api().get('/kv?prefix=i/&limit=1&keys_only=true').expect(200);
+    const { next_cursor: cursor } = first.body as { next_cursor: string };
+    const other = await startInstance(service.config);
+    const { body } = await request(other.getHttpServer()).get(`/kv?cursor=${cursor}`).expect(200);
+    await other.close();
+    const version = expect.stringMatching(/^\d+$/) as string;
+    expect(body).toEqual({
+      items: ['i/b', 'i/c'].map((key) => ({ key, version })),
+      next_cursor: null,
+    });
+  });
+
+  // Holds list.head-and-no-etag.
+  it('has no version, and is answered to HEAD without its body', async () => {
+    const got = await api().get('/kv?limit=2').set('If-None-Match', '*').expect(200);
+    const head = await api().head('/kv?limit=2').set('If-None-Match', '*').expect(200);
+    expect(head.text).toBeUndefined();
+    for (const name of ['content-length', 'content-type', 'link']) {
+      expect(head.headers[name]).toBe(got.headers[name]);
+    }
+    for (const { headers } of [got, head]) {
+      expect(headers).not.toHaveProperty('etag');
+      expect(headers).not.toHaveProperty('kv-version');
+    }
+  });
+});
+
 describe('expires_at', () => {
   const inAnHour = () => Date.now() + 3_600_000;
 
-  // Holds ttl.expires-at, ttl.shown, touch.sets-end.
+  // Holds ttl.expires-at, ttl.shown, touch.sets-end, list.shows-expiry.
   it('ends an entry at a time, in RFC 3339 or in milliseconds, in every write', async () => {
     const key = newKey();
     const at = inAnHour();
@@ -529,6 +569,7 @@ describe('POST /kv/:key/touch with a precondition', () => {
 });
 
 describe('touch among many', () => {
+  // Holds operation.touch, operation.if-match.
   it.each(['/batch', '/txn'])('is an operation of %s', async (path) => {
     const key = newKey();
     const version = await insert(key, { n: 1 });
@@ -553,6 +594,7 @@ describe('touch among many', () => {
     expect((await api().get(`/kv/${key}`)).headers).toMatchObject({ etag: `"${version}"` });
   });
 
+  // Holds operation.touch, operation.if-match, txn.aborted.
   it('is refused where its version is not there, or nothing is', async () => {
     const key = newKey();
     const version = await insert(key);
@@ -582,6 +624,8 @@ describe('touch among many', () => {
 describe('POST /batch', () => {
   const batch = (...operations: object[]) => api().post('/batch').send({ operations });
 
+  // Holds batch.each-for-itself, batch.results, batch.order, operation.get, operation.insert, operation.update.
+  // Holds operation.upsert, operation.delete, operation.if-match.
   it('answers each operation as the single request would have been, in order', async () => {
     const key = newKey();
     const { body } = await batch(
@@ -615,6 +659,7 @@ describe('POST /batch', () => {
     });
   });
 
+  // Holds batch.malformed-whole, operation.members.
   it.each([
     {},
     { operations: [] },
@@ -639,6 +684,7 @@ describe('what would be too large an answer', () => {
     await insert(key, { text: 'x'.repeat(900_000) });
   });
 
+  // Holds txn.answer-bytes.
   it('is refused by a transaction before anything is done', async () => {
     const other = newKey();
     const success = [{ op: 'insert', key: other, value: {} }, ...gets(100)];
@@ -650,6 +696,7 @@ describe('what would be too large an answer', () => {
       .expect(200);
   });
 
+  // Holds batch.reads-cut-short.
   it('is cut short by a batch, read by read', async () => {
     const { body } = await api()
       .post('/batch')
@@ -665,6 +712,8 @@ describe('what would be too large an answer', () => {
 describe('POST /txn', () => {
   const txn = (body: object) => api().post('/txn').send(body);
 
+  // Holds txn.all-or-none, txn.comparisons, txn.sees-its-own, txn.get-of-nothing, operation.get.
+  // Holds operation.update, operation.insert.
   it('commits all with one revision', async () => {
     const [a, b] = [newKey(), newKey()];
     const version = await insert(a, { n: 1 });
@@ -699,6 +748,7 @@ describe('POST /txn', () => {
     expect((await api().get(`/kv/${a}`)).headers['etag']).toBe(`"${revision}"`);
   });
 
+  // Holds txn.aborted, txn.comparisons.
   it('is aborted by a comparison that fails, and changes nothing', async () => {
     const key = newKey();
     await insert(key, { n: 1 });
@@ -715,6 +765,7 @@ describe('POST /txn', () => {
       .expect(200, { value: { n: 1 } });
   });
 
+  // Holds txn.branches, txn.no-branch-named.
   it('takes the other branch where there is one', async () => {
     const key = newKey();
     const { body } = await txn({
@@ -722,9 +773,37 @@ describe('POST /txn', () => {
       success: [],
       failure: [{ op: 'insert', key, value: { made: true } }],
     }).expect(200);
-    expect(body).toMatchObject({ message: 'committed', results: [answers.inserted] });
+    const { revision } = body as { revision: string };
+    const results = [{ ...answers.inserted, version: revision }];
+    expect(body).toEqual({ message: 'committed', status: 200, revision, results });
+    await api()
+      .get(`/kv/${key}`)
+      .expect(200, { value: { made: true } });
   });
 
+  // Holds txn.comparisons.
+  it('takes version "0" for a key that is absent', async () => {
+    const key = newKey();
+    const create = {
+      compare: [{ key, version: '0' }],
+      success: [{ op: 'insert', key, value: {} }],
+    };
+    const { body } = await txn(create).expect(200);
+    expect(body).toMatchObject({ message: 'committed', results: [answers.inserted] });
+    await txn(create).expect(409, { message: 'transaction aborted', status: 409, failed: [0] });
+    await txn({ compare: [{ key, version: '1' }], success: [] }).expect(409);
+    await txn({ compare: [{ key: newKey(), version: '1' }], success: [] }).expect(409);
+  });
+
+  // Holds txn.lists.
+  it('may have 128 comparisons, and as many operations in each branch', async () => {
+    const compare = Array.from({ length: 128 }, () => ({ key: 'state', exists: true }));
+    const gets = Array.from({ length: 128 }, () => ({ op: 'get', key: 'missing' }));
+    const { body } = await txn({ compare, success: gets, failure: gets }).expect(200);
+    expect((body as { results: unknown[] }).results).toEqual(gets.map(() => answers.keyNotFound));
+  });
+
+  // Holds txn.aborted, txn.all-or-none.
   it.each([
     ['insert of what is there', { op: 'insert', key: 'state', value: {} }],
     ['update of what is missing', { op: 'update', key: 'missing', value: {} }],
@@ -739,6 +818,7 @@ describe('POST /txn', () => {
     await api().get(`/kv/${key}`).expect(404, answers.keyNotFound);
   });
 
+  // Holds txn.malformed-whole, txn.lists.
   it.each([
     {},
     { success: {} },
@@ -747,10 +827,15 @@ describe('POST /txn', () => {
     { success: [], compare: [{ key: 'a', exists: true, version: '1' }] },
     { success: [], compare: [{ key: 'a', version: 1 }] },
     { success: Array.from({ length: 129 }, () => ({ op: 'get', key: 'a' })) },
+    { success: [], failure: Array.from({ length: 129 }, () => ({ op: 'get', key: 'a' })) },
+    { success: [], compare: Array.from({ length: 129 }, () => ({ key: 'state', exists: true })) },
+    { success: [], compare: [{ key: 'a', version: '-1' }] },
+    { success: [], compare: [{ key: 'a', version: '' }] },
   ])('refuses what is no transaction (%#)', async (body) => {
     await txn(body).expect(400, answers.invalidBody);
   });
 
+  // Holds txn.malformed-whole, status.400-key.
   it('refuses an illegal key, and a value that cannot be kept', async () => {
     await txn({ success: [{ op: 'get', key: '' }] }).expect(400, answers.invalidKey);
     await api()

@@ -87,8 +87,64 @@ describe('a body that is too large', () => {
 });
 
 describe('the order of the checks', () => {
+  // Holds status.order-of-checks.
+  it('is that of the page: of a request in which all is wrong, the first thing is told', async () => {
+    const { config } = service;
+    const http = { ...config.http, allowedHosts: ['a'], corsOrigins: ['http://page'] };
+    const app = await startInstance({ ...config, http, throttle: { limit: 1, windowMs: 600_000 } });
+    const unlimited = await startInstance({ ...config, http });
+    const [counting, url] = [await app.getUrl(), await unlimited.getUrl()];
+    expect(await firstAnswer(message('GET /kv/missing'), counting)).toEqual([404, answers.keyNotFound]);
+    const steps: [unknown[], string, string, string[], string?][] = [
+      [[421, answers.misdirected], 'OPTIONS /nothing', 'b', [], counting],
+      [[404, answers.notFound], 'PUT /nothing', 'a', [], counting],
+      [[405, answers.methodNotAllowed], 'PUT /kv', 'a', [], counting],
+      [[403, answers.crossOrigin], 'PUT /kv/%ff', 'a', [], counting],
+      [[413, answers.tooLarge], 'PUT /kv/%ff', 'a', ['Sec-Fetch-Site'], counting],
+      [
+        [429, answers.tooManyRequests],
+        'PUT /kv/%ff',
+        'a',
+        ['Sec-Fetch-Site', 'Content-Length: 1000000000'],
+        counting,
+      ],
+      [
+        [415, answers.unsupportedMediaType],
+        'PUT /kv/%ff?upsert=x',
+        'a',
+        ['Sec-Fetch-Site', 'Content-Length: 1000000000'],
+      ],
+      [
+        [400, answers.invalidBody],
+        'PUT /kv/%ff?upsert=x',
+        'a',
+        ['Sec-Fetch-Site', 'Content-Length: 1000000000', 'Content-Type'],
+      ],
+    ];
+    const all = [
+      'Sec-Fetch-Site: cross-site',
+      'Content-Length: 1000000000',
+      'Content-Type: text/plain',
+      'If-Match: malformed',
+    ];
+    for (const [expected, line, host, mended, at = url] of steps) {
+      const fields = all.filter((field) => !mended.some((start) => field.startsWith(start)));
+      const body = mended.includes('Content-Length: 1000000000') ? 'Content-Length: 1\r\n\r\n{' : '\r\n';
+      const bytes = `${line} HTTP/1.1\r\nHost: ${host}\r\n${fields.join('\r\n')}\r\n${body}`;
+      expect([line, ...(await firstAnswer(bytes, at))]).toEqual([line, ...expected]);
+    }
+    const put = (path: string, fields = '') =>
+      firstAnswer(message(`PUT ${path}`, '{"value":{}}', fields), url);
+    expect(await put('/kv/%ff?upsert=x', 'If-Match: x\r\n')).toEqual([400, answers.invalidPrecondition]);
+    expect(await put('/kv/missing?upsert=x')).toEqual([400, answers.invalidQuery]);
+    expect(await put('/kv/%ff')).toEqual([400, answers.invalidKey]);
+    expect(await put('/kv/missing')).toEqual([404, answers.keyNotFound]);
+    await Promise.all([app.close(), unlimited.close()]);
+  });
+
   const huge = `Content-Length: 1000000000\r\n`;
 
+  // Holds status.order-of-checks.
   it.each([
     ['an unknown path before its size', 'PUT /nothing', huge, 404, answers.notFound],
     [
@@ -198,6 +254,7 @@ describe('bodies that are not complete', () => {
 });
 
 describe('what takes too long to arrive', () => {
+  // Holds status.408.
   it.each([
     ['a declared body', 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{'],
     ['a body in chunks', 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n'],

@@ -71,6 +71,7 @@ describe('a request that a page of another origin has a browser send', () => {
       .expect(200, { value: { status: 'ok' } });
   });
 
+  // Holds status.order-of-checks.
   it('is a 404 or 405 first, reads as ever, and is refused before its size and its rate', async () => {
     const fields = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' };
     await api().post('/nothing').set(fields).send('{}').expect(404, answers.notFound);
@@ -120,6 +121,7 @@ describe('CORS_ORIGINS', () => {
     await preflight(service.app, '/kv/state', PAGE).expect(405, answers.methodNotAllowed);
   });
 
+  // Holds status.order-of-checks.
   it('has preflights of its origins answered with 204, uncounted, whatever the path', async () => {
     for (const path of ['/kv/state', '/kv', '/batch', '/nothing', '/kv/a', '/kv/b']) {
       const { headers, text } = await preflight(listed, path, PAGE).expect(204);
@@ -219,6 +221,7 @@ describe('ALLOWED_HOSTS', () => {
       .expect(200, { value: { status: 'ok' } });
   });
 
+  // Holds status.order-of-checks, status.421.
   it.each([
     'evil.example',
     'evil.example:5000',

@@ -145,7 +145,7 @@ describe('an invalid body', () => {
     ['nesting of 65 levels', `{"key":"k","value":${'{"a":'.repeat(64)}{}${'}'.repeat(65)}`],
   ];
 
-  // Holds value.object, value.refused-not-changed, answer.envelope.
+  // Holds value.object, value.refused-not-changed, answer.envelope, status.400-body.
   it.each(refused)('is refused with 400: %s', async (_what, body) => {
     await api()
       .post('/kv')
@@ -218,7 +218,7 @@ describe('a key', () => {
     await api().delete(path(key)).expect(200, answers.deleted);
   });
 
-  // Holds key.legal.
+  // Holds key.legal, status.400-key.
   it.each(['', '.', '..', 'a\u0000', 'a\nb', '\u007f', '\u0085', 'x'.repeat(513), 'é'.repeat(257)])(
     'may not be %j in a body',
     async (key) => {
@@ -235,7 +235,7 @@ describe('a key', () => {
       .expect(400, answers.invalidKey);
   });
 
-  // Holds key.legal.
+  // Holds key.legal, status.400-key.
   it.each([
     '%00',
     '%0a',

@@ -28,7 +28,7 @@ async function raw(bytes: string): Promise<string> {
 }
 
 describe('an unknown path', () => {
-  // Holds entry.no-slash-at-end.
+  // Holds entry.no-slash-at-end, status.404-path.
   it.each([
     '/',
     '/nothing',
@@ -45,6 +45,7 @@ describe('an unknown path', () => {
 });
 
 describe('a wrong method', () => {
+  // Holds status.405.
   it.each([
     ['patch', '/kv', 'GET, HEAD, POST'],
     ['delete', '/kv', 'GET, HEAD, POST'],

@@ -136,7 +136,11 @@ const provoke = async (code: ErrorCode, fields = ''): Promise<RawAnswer> => {
 describe('every refusal that there is', () => {
   const rows = Object.entries(ERROR_TABLE) as [ErrorCode, (typeof ERROR_TABLE)[ErrorCode]][];
 
-  // Holds answer.envelope, answer.no-more-members.
+  // Holds answer.envelope, answer.no-more-members, answer.no-internals, status.400-body, status.400-key.
+  // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
+  // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.
+  // Holds status.409-conflict, status.409-aborted, status.412, status.413, status.415, status.421, status.429.
+  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);
@@ -150,6 +154,7 @@ describe('every refusal that there is', () => {
     });
   });
 
+  // Holds problem.members, problem.not-of-what-is-unread, problem.asked-for.
   it.each(rows)('%s is answered as problem details to who prefers them', async (code, row) => {
     const { status, message: title, detail } = row;
     const { isUnread, members, fields } = WALK[code];
@@ -170,6 +175,7 @@ describe('every refusal that there is', () => {
   });
 });
 
+// Holds problem.not-of-what-is-unread, status.408.
 it('a header that does not end in time is answered 408 in the envelope, whatever it asks for', async () => {
   const start = 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nAccept: application/problem+json\r\n';
   const { status, body } = await firstAnswer(await narrow.getUrl(), start);
@@ -198,6 +204,7 @@ describe('a store at fault', () => {
   const urlFor = (key: string): Promise<string> | string =>
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 
+  // Holds status.500, status.503-storage, status.504.
   it.each([
     ['memory full', UNAVAILABLE],
     ['disk full', UNAVAILABLE],
@@ -211,6 +218,7 @@ describe('a store at fault', () => {
     expect(told).toEqual(writes(key).map(([what]) => [what, expected]));
   });
 
+  // Holds status.503-storage, status.500.
   it.each([
     ['silent', UNAVAILABLE],
     ['memory full', UNAVAILABLE],
@@ -220,6 +228,7 @@ describe('a store at fault', () => {
     expect(await outcome(get, await urlFor(key))).toEqual(expected);
   });
 
+  // Holds batch.503-of-one.
   it.each([
     ['memory full', 503, 'storage unavailable'],
     ['silent', 504, 'outcome unknown'],

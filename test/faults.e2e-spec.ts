@@ -29,7 +29,7 @@ async function finish(): Promise<void> {
 }
 
 describe('under constant writes', () => {
-  // Holds entry.acknowledged-is-durable.
+  // Holds entry.acknowledged-is-durable, status.503-storage, status.504.
   it('loses nothing when Tarantool is killed, again and again', async () => {
     await start();
     for (let kills = 0; kills < KILLS; kills++) {

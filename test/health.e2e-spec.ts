@@ -50,6 +50,7 @@ describe('GET /health/ready', () => {
     await expect.poll(async () => (await ready()).status, { timeout: 10_000 }).toBe(200);
   });
 
+  // Holds status.503-stopping.
   it('answers 503 from the moment of a stop, whatever the store said', async () => {
     const app = await startInstance(store.config);
     const url = await app.getUrl();

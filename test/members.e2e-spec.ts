@@ -30,7 +30,7 @@ const BODIES: [string, Method, string, string][] = [
 ];
 
 describe('a body', () => {
-  // Holds body.unknown-members, body.foreign-names.
+  // Holds body.unknown-members, body.foreign-names, operation.members, status.400-body.
   it.each(BODIES)('of %s has its own members and no other', async (_what, method, path, body) => {
     for (const name of FOREIGN) {
       for (const member of ['null', '{}', '"x"', '{"value":{}}']) {

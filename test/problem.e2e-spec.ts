@@ -94,12 +94,19 @@ describe('Accept: application/problem+json (RFC 9457)', () => {
     expect((await aborted('*/*')).text).toBe('{"message":"transaction aborted","status":409,"failed":[0]}');
   });
 
+  // Holds problem.asked-for, problem.not-of-successes.
   it('changes no success, and no refusal for who does not prefer it', async () => {
     await api()
       .get('/kv/state')
       .set('Accept', 'application/problem+json')
       .expect('Content-Type', 'application/json; charset=utf-8')
       .expect(200, { value: { status: 'ok' } });
+    await api()
+      .post('/batch')
+      .set('Accept', 'application/problem+json')
+      .send({ operations: [{ op: 'get', key: 'nobody' }] })
+      .expect('Content-Type', 'application/json; charset=utf-8')
+      .expect(200, { message: 'processed', status: 200, results: [answers.keyNotFound] });
     for (const accept of [
       '*/*',
       'application/json',

@@ -72,6 +72,7 @@ describe('a client within its rate', () => {
 });
 
 describe('a client over its rate', () => {
+  // Holds rate.before-the-body, status.429.
   it('gets 429 whatever it sends, and when to come back', async () => {
     const url = await start(3);
     const client = newClient();
@@ -89,6 +90,7 @@ describe('a client over its rate', () => {
     await send(request(url).delete('/kv/missing'));
   });
 
+  // Holds rate.before-the-body.
   it('is counted for malformed bodies as well', async () => {
     const url = await start(10);
     const client = newClient();

@@ -56,7 +56,7 @@ describe('a version', () => {
 });
 
 describe('If-None-Match on GET', () => {
-  // Holds version.if-none-match-304, version.kv-version.
+  // Holds version.if-none-match-304, version.kv-version, status.304.
   it('answers 304 without a body when the client has the version', async () => {
     const key = newKey();
     const tag = await insert(key);
@@ -93,7 +93,7 @@ describe('If-Match', () => {
     await api().delete(`/kv/${key}`).set('If-Match', tag).expect(200, answers.deleted);
   });
 
-  // Holds version.412, version.etag, version.kv-version, version.foreign-tags, patch.if-match.
+  // Holds version.412, version.etag, version.kv-version, version.foreign-tags, patch.if-match, status.412.
   it.each(['"1"', '""', '"not-a-version"', '"1", "2"'])(
     '%s loses with 412 and the present tag',
     async (field) => {
@@ -179,6 +179,7 @@ describe('If-Match', () => {
     await put('missing', '"1"').expect(404, answers.keyNotFound);
   });
 
+  // Holds status.400-precondition.
   it.each(['1742', '"1', 'W/1', '"a" "b"', '*, "1"', '"1", *', 'w/"1"', '"a"b'])(
     '%s is malformed: 400',
     async (field) => {
@@ -216,7 +217,7 @@ describe('If-None-Match on a change', () => {
     await api().get('/kv/missing').expect(404, answers.keyNotFound);
   });
 
-  // Holds version.if-none-match-star-only, version.missing-key-404.
+  // Holds version.if-none-match-star-only, version.missing-key-404, status.400-precondition.
   it.each(changes)('of anything else is malformed: %s answers 400', async (_what, change) => {
     const key = newKey();
     const tag = await insert(key);
@@ -241,6 +242,22 @@ describe('POST /kv with a precondition', () => {
     const post = () => api().post('/kv').set(name, field).send({ key, value: {} });
     await post().expect(200, answers.inserted);
     await post().expect(409, answers.keyExists);
+  });
+});
+
+// Holds status.repeated-write.
+describe('a write that is sent again because nobody knows whether it was applied', () => {
+  it('is told by its status that it was', async () => {
+    const key = newKey();
+    const tag = await insert(key);
+    await api().post('/kv').send({ key, value: {} }).expect(409, answers.keyExists);
+    const put = () => api().put(`/kv/${key}`).send({ value: {} });
+    await put().set('If-Match', tag).expect(200, answers.updated);
+    await put().set('If-Match', tag).expect(412, answers.preconditionFailed);
+    await put().expect(200, answers.updated);
+    await put().expect(200, answers.updated);
+    await api().delete(`/kv/${key}`).expect(200, answers.deleted);
+    await api().delete(`/kv/${key}`).expect(404, answers.keyNotFound);
   });
 });
 
@@ -284,6 +301,7 @@ describe('PUT ?upsert=true', () => {
     expect(versionOf(lost.headers['etag'])).toBeGreaterThan(versionOf(tag));
   });
 
+  // Holds status.400-query.
   it('takes true or false', async () => {
     await api().put('/kv/missing?upsert=false').send({ value: {} }).expect(404, answers.keyNotFound);
     await api().put('/kv/missing?upsert=1').send({ value: {} }).expect(400, answers.invalidQuery);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { prefersProblem } from './accept.js';
 
 describe('Accept (RFC 9110 §12.5.1)', () => {
+  // Holds problem.asked-for.
   it.each([
     ['application/problem+json', true],
     ['Application/Problem+JSON', true],

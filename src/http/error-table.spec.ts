@@ -5,6 +5,7 @@ import { ERROR_TABLE } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 
 describe('the table of errors', () => {
+  // Holds problem.codes.
   it('is the table of codes in docs/api.md, row by row: codes are for ever', () => {
     const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
     const section = page.slice(page.indexOf('### Problem details'));

@@ -72,6 +72,7 @@ test:test('a large entry', function(t)
         {outcome.LARGE, box.space.kv:get('large'):bsize()}, 'nor by a transaction')
 end)
 
+-- Holds txn.answer-bytes, txn.numbers-at-their-longest.
 test:test('the answer of a transaction', function(t)
     t:plan(7)
     insert('text', {text = LONG})

@@ -57,6 +57,7 @@ for i = #KEYS, 1, -1 do
     entries.insert(KEYS[i], ONE)
 end
 
+-- Holds list.byte-order.
 test:test('order', function(t)
     t:plan(4)
     t:is_deeply({keys()}, {KEYS, nil}, 'is that of bytes')
@@ -65,6 +66,7 @@ test:test('order', function(t)
     t:is_deeply(walk({limit = 3, reverse = true}), reversed(KEYS), 'in reverse as well')
 end)
 
+-- Holds list.bounds-within-prefix.
 test:test('bounds', function(t)
     local cases = {
         {{prefix = 'a'}, {'a', 'a/1', 'a/10', 'a/2', 'ab'}}, {{prefix = ''}, KEYS}, {{prefix = 'none'}, {}},
@@ -98,6 +100,7 @@ test:test('what is shown', function(t)
     t:is_deeply({list({prefix = 'none'})}, {outcome.OK, {}, nil}, 'or nothing')
 end)
 
+-- Holds list.page-bytes.
 test:test('pages', function(t)
     t:plan(6)
     t:is_deeply({keys({limit = 2})}, {{'', 'A'}, 'A'}, 'end with the key behind which to go on')
@@ -109,6 +112,7 @@ test:test('pages', function(t)
     t:is_deeply(walk({max_bytes = 1}), KEYS, 'and nothing is left out')
 end)
 
+-- Holds list.short-pages.
 test:test('expired entries', function(t)
     t:plan(4)
     local COUNT = 2000
@@ -171,6 +175,7 @@ test:test('writes in flight', function(t)
     end
 end)
 
+-- Holds list.exactly-once.
 test:test('a walk while others write', function(t)
     t:plan(2)
     local COUNT = 2000
@@ -228,12 +233,14 @@ test:test('keys that come and go with a failing disk', function(t)
     disk.free()
 end)
 
+-- Holds list.limit.
 test:test('a limit', function(t)
     t:plan(2)
     t:is(#keys({prefix = 'stays'}), 100, 'is 100 where none is given')
     t:is(#keys({prefix = 'stays', limit = 100000}), 1000, 'and 1000 at most')
 end)
 
+-- Holds list.cost-of-page.
 test:test('the cost of a page', function(t)
     t:plan(1)
     local looked_at = 0

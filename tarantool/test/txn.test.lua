@@ -38,6 +38,7 @@ test:plan(10)
 
 local _, seen = entries.insert('a', ONE)
 
+-- Holds txn.comparisons, txn.branches, txn.aborted.
 test:test('comparisons', function(t)
     t:plan(7)
     t:is_deeply({run({{'a', 'exists', true}, {'a', 'version', seen}, {'none', 'exists', false}, {'none', 'version', 0}}, {})},
@@ -51,6 +52,7 @@ test:test('comparisons', function(t)
     t:ok(not pcall(run, {{'a', 'value', 1}}, {}), 'an unknown one is an error')
 end)
 
+-- Holds txn.all-or-none, txn.sees-its-own.
 test:test('operations', function(t)
     t:plan(4)
     local result, revision, branch, results = run({}, {
@@ -67,6 +69,7 @@ test:test('operations', function(t)
     t:is_deeply(box.space.kv_expiry:select()[1]:totable(), {expires_at, 'c'}, 'ends as well')
 end)
 
+-- Holds txn.all-or-none, txn.aborted.
 test:test('a refusal', function(t)
     local cases = {
         {'insert', {'insert', 'b', ONE}}, {'update', {'update', 'none', ONE}}, {'delete', {'delete', 'none'}},
@@ -82,6 +85,7 @@ test:test('a refusal', function(t)
     t:is_deeply({value('d'), value('b'), value('c')}, {nil, 2, 1}, 'and nothing is written then')
 end)
 
+-- Holds txn.revision-of-reads.
 test:test('one that reads only', function(t)
     t:plan(3)
     local lsn = box.info.lsn
@@ -100,6 +104,7 @@ test:test('what is made and removed again', function(t)
     t:is(select(2, entries.insert('next', ONE)), revision + 1, 'which no other change takes')
 end)
 
+-- Holds txn.all-or-none.
 test:test('a disk that fails', function(t)
     t:plan(7)
     disk.fill()
@@ -124,6 +129,7 @@ test:test('one that succeeds', function(t)
     t:is_deeply({value('b'), value('f')}, {1, nil}, 'and is seen from then on')
 end)
 
+-- Holds txn.all-or-none.
 test:test('accounts', function(t)
     t:plan(3)
     local COUNT, EACH = 10, 100
