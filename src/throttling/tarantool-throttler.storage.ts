@@ -80,8 +80,9 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
   peek(client: string, windowMs: number, limit: number): Hit {
     const now = performance.now();
     const window = this.windows.get(client);
-    const present = window && now < window.endsAt ? window : newWindow(limit, now + windowMs);
-    return hit(present, limit, now, false);
+    if (window && now < window.endsAt) return hit(window, limit, now, false);
+    // One that would begin now. Reckoned from 0, because `now` and the length cannot always be added exactly.
+    return hit(newWindow(limit, windowMs), limit, 0, false);
   }
 
   private windowOf(client: string, limit: number): Window {

@@ -42,7 +42,7 @@ export function takeFrom(window: Window, windowMs: number, limit: number, units:
   const now = performance.now();
   if (now >= window.endsAt) {
     if (units <= limit) return undefined;
-    return hit(newWindow(limit, now + windowMs), limit, now, true);
+    return hit(newWindow(limit, windowMs), limit, 0, true);
   }
   if (window.share >= units) {
     window.share -= units;
