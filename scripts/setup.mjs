@@ -12,12 +12,21 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const [NODE_MAJOR, NODE_MINOR] = process.versions.node.split('.').map(Number);
 
 /** Debian's packages that are installed where they are missing, by the command each is needed for. */
-const PACKAGES = { tarantool: 'tarantool', luacheck: 'lua-check' };
+const PACKAGES = {
+  tarantool: 'tarantool',
+  luacheck: 'lua-check',
+  nginx: 'nginx',
+  haproxy: 'haproxy',
+  caddy: 'caddy',
+  apache2: 'apache2',
+  varnishd: 'varnish',
+  chromium: 'chromium',
+};
 
 const HOW_TO_INSTALL = {
-  linux:
-    'install it with your package manager (Debian, Ubuntu: sudo apt-get install tarantool), or run a container: docker compose up',
-  darwin: 'install it (brew install tarantool), or run a container: docker compose up',
+  linux: (name) =>
+    `install it with your package manager (Debian, Ubuntu: sudo apt-get install ${name}), or run a container: docker compose up`,
+  darwin: (name) => `install it (brew install ${name}), or run a container: docker compose up`,
 };
 
 // Nobody has to be able to hear what we say.
@@ -35,25 +44,27 @@ export function setUp() {
   }
   installDependencies();
   build();
-  if (needsTarantool()) ensureCommand('tarantool');
+  if (needsTarantool()) ensureCommands('tarantool');
 }
 
-/** Installs Debian's package for a command that is missing, where that is possible, or says what to do. */
-export function ensureCommand(command) {
-  if (isInstalled(command)) return;
+/** Installs Debian's packages for those commands that are missing, where that is possible, or says what to do. */
+export function ensureCommands(...commands) {
+  const missing = commands.filter((command) => !isInstalled(command));
+  if (missing.length === 0) return;
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   if (
     process.platform === 'linux' &&
     isInstalled('apt-get') &&
     (sudo.length === 0 || succeeds('sudo', ['-n', 'true']))
   ) {
-    say(`installing ${PACKAGES[command]} by apt-get`);
-    const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq'];
-    run(apt, 'update');
-    run(apt, 'install', '-y', '--no-install-recommends', PACKAGES[command]);
-    if (isInstalled(command)) return;
+    const packages = missing.map((command) => PACKAGES[command]);
+    say(`installing ${packages.join(', ')} by apt-get`);
+    run([...sudo, 'scripts/apt-install.sh', ...packages]);
   }
-  fail(`${command} is missing: ${HOW_TO_INSTALL[process.platform] ?? 'run a container: docker compose up'}`);
+  const stillMissing = missing.find((command) => !isInstalled(command));
+  if (stillMissing === undefined) return;
+  const howTo = HOW_TO_INSTALL[process.platform] ?? (() => 'run a container: docker compose up');
+  fail(`${stillMissing} is missing: ${howTo(PACKAGES[stillMissing])}`);
 }
 
 function installDependencies() {
