@@ -9,11 +9,14 @@ import type { Config } from './config/config.js';
 import { collectRoutes } from './http/allowed-methods.js';
 import { refuseOtherHosts } from './http/browsers/allowed-hosts.js';
 import { addCommonHeaders } from './http/common-headers.js';
-import { addCors } from './http/browsers/cors.js';
+import { addCorsFields } from './http/browsers/cors.js';
+import { answerPreflights } from './http/browsers/preflights.js';
 import { refuseCrossOrigin } from './http/browsers/cross-origin.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { deferBodies } from './http/bodies/defer-bodies.js';
 import { ConnectionLimit } from './http/connections/connection-limit.js';
+import { Connections } from './http/connections/connections.js';
+import { WrittenAnswers } from './http/connections/written-answers.js';
 import { logRequests } from './http/request-log.js';
 import { SharedBudget } from './http/shared-budget.js';
 import type { Logger } from './logging/logger.js';
@@ -23,14 +26,17 @@ import { ClientRate } from './throttling/client-rate.js';
 /** Builds the one application, ready to listen: the same for production and for every test. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
   const answers = new Answers(config);
-  const limit = new ConnectionLimit(config.limits.maxConnections, answers.addresses, logger);
-  const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers), limit));
+  const written = new WrittenAnswers(config.http.corsOrigins);
+  const limit = new ConnectionLimit(config.limits.maxConnections, answers.addresses, written, logger);
+  const connections = new Connections(limit, written);
+  const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers), connections));
   const fastify = adapter.getInstance<FastifyInstance>();
   collectRoutes(fastify);
+  addCorsFields(fastify, config.http.corsOrigins);
   addCommonHeaders(fastify);
   logRequests(fastify, logger);
   refuseOtherHosts(fastify, config.http.allowedHosts);
-  addCors(fastify, config.http.corsOrigins);
+  answerPreflights(fastify, config.http.corsOrigins);
   refuseCrossOrigin(fastify, config.http.corsOrigins);
   deferBodies(fastify, {
     maxBytes: config.limits.maxBodyBytes,

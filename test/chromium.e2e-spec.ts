@@ -140,6 +140,17 @@ describe.skipIf(!CHROMIUM)('a page in a browser', () => {
     expect([seen.gone.status, seen.gone.body]).toEqual([200, answers.deleted]);
     expect([seen.missing.status, seen.missing.body]).toEqual([404, answers.keyNotFound]);
   });
+
+  it('of one of CORS_ORIGINS reads an answer that is written by hand', async () => {
+    const seen = await page.evaluate(
+      async (url) => {
+        const answer = await fetch(url);
+        return [answer.status, (await answer.json()) as unknown, answer.headers.has('X-Request-Id')];
+      },
+      `${await open.getUrl()}/kv?prefix=${'x'.repeat(17_000)}`,
+    );
+    expect(seen).toEqual([431, answers.headersTooLarge, true]);
+  });
 });
 
 function findOnPath(program: string): string | undefined {

@@ -1,8 +1,7 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.js';
-import type { ConnectionLimit } from './connections/connection-limit.js';
-import { Connections } from './connections/connections.js';
+import type { Connections } from './connections/connections.js';
 import { requestId } from './request-id.js';
 import { rewriteUrl } from './rewrite-url.js';
 
@@ -17,9 +16,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 export function fastifyOptions(
   { http }: Config,
   response: typeof ServerResponse<IncomingMessage>,
-  limit: ConnectionLimit,
+  connections: Connections,
 ): FastifyOptions {
-  const connections = new Connections(limit);
   // How Node's HTTP servers are set up.
   const serverOptions = {
     // Of a longer time for the header Node would take the longer of the two for the whole request.

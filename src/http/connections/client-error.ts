@@ -1,8 +1,4 @@
-import { STATUS_CODES } from 'node:http';
-import { envelope, JSON_UTF8 } from '../envelope.js';
-import { ERROR_TABLE, RETRY_AFTER_S } from '../error-table.js';
 import type { HttpErrorCode } from '../http.errors.js';
-import { newRequestId } from '../request-id.js';
 
 /** How Node's HTTP parser names what it refuses (node:http, event `clientError`); anything else of its own is malformed. */
 const PARSER_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
@@ -40,18 +36,6 @@ export function parserErrorCode(error: ParserError): HttpErrorCode {
   // Beside a length it is an attempt at smuggling, whatever the coding (RFC 9112 §6.1).
   const isUnknownCoding = code === 'HPE_INVALID_TRANSFER_ENCODING' && !reason.includes('Content-Length');
   return isUnknownMethod || isUnknownCoding ? 'NOT_IMPLEMENTED' : 'MALFORMED_REQUEST';
-}
-
-/** Answers what is not HTTP enough to become a request: the one answer that is written by hand. */
-export function writtenAnswer(code: HttpErrorCode): string {
-  const { status, message } = ERROR_TABLE[code];
-  const body = envelope(message, status);
-  const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
-  return (
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${JSON_UTF8}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-    `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${newRequestId()}\r\nCache-Control: no-cache\r\n` +
-    `Date: ${new Date().toUTCString()}\r\n${retry}Connection: close\r\n\r\n${body}`
-  );
 }
 
 function hasMethod({ rawPacket, bytesParsed: at = 0 }: ParserError): boolean {

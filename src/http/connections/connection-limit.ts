@@ -3,7 +3,7 @@ import { openFiles } from './open-files.js';
 import { CountedWarning } from '../../logging/counted-warning.js';
 import type { Logger } from '../../logging/logger.js';
 import type { ClientAddresses } from './client-address.js';
-import { writtenAnswer } from './client-error.js';
+import type { WrittenAnswers } from './written-answers.js';
 import { SharedBudget } from '../shared-budget.js';
 
 /** Connections over the limit whose clients are given time to read why. The others are closed as soon as it is written. */
@@ -25,6 +25,7 @@ export class ConnectionLimit {
   constructor(
     max: number,
     private readonly addresses: ClientAddresses,
+    private readonly written: WrittenAnswers,
     logger: Logger,
   ) {
     const { limit } = openFiles();
@@ -54,7 +55,7 @@ export class ConnectionLimit {
     this.warning.note();
     socket.on('error', () => socket.destroy());
     if (this.turnedAway >= MAX_TURNED_AWAY) {
-      socket.write(writtenAnswer('TOO_BUSY'));
+      socket.write(this.written.of('TOO_BUSY'));
       socket.destroySoon();
       return;
     }
@@ -67,6 +68,6 @@ export class ConnectionLimit {
     });
     // Its request is read and discarded: with something unread the connection would be reset, and the answer lost (RFC 9112 §9.6).
     socket.resume();
-    socket.end(writtenAnswer('TOO_BUSY'));
+    socket.end(this.written.of('TOO_BUSY'));
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { failBody } from '../bodies/body-failure.js';
-import { writtenAnswer } from './client-error.js';
+import type { WrittenAnswers } from './written-answers.js';
 import type { HttpErrorCode } from '../http.errors.js';
 import { HttpError } from '../http.errors.js';
 import { discardRest } from './discard-rest.js';
@@ -37,6 +37,7 @@ export class Connection {
   constructor(
     private readonly socket: Socket,
     private readonly handle: (request: IncomingMessage, response: Response) => void,
+    private readonly written: WrittenAnswers,
   ) {
     // So Node closes the connection when the last answer has left, with all that has not been read.
     socket.destroySoon = () => this.close();
@@ -80,7 +81,7 @@ export class Connection {
       failBody(broken.req, new HttpError(code));
     } else {
       if (broken) this.waiting.pop();
-      this.lastWords = code ? writtenAnswer(code) : '';
+      this.lastWords = code ? this.written.of(code) : '';
     }
     this.hold();
     this.advance();

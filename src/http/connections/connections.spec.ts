@@ -10,6 +10,7 @@ import { ClientAddresses } from './client-address.js';
 import { Connection } from './connection.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { Connections } from './connections.js';
+import { WrittenAnswers } from './written-answers.js';
 
 const MAX_TOGETHER = 16;
 
@@ -24,7 +25,9 @@ beforeEach(async () => {
   begun = [];
   received = '';
   const log = pino({ level: 'silent' });
-  connections = new Connections(new ConnectionLimit(10, new ClientAddresses([]), log));
+  const written = new WrittenAnswers([]);
+  const limit = new ConnectionLimit(10, new ClientAddresses([]), written, log);
+  connections = new Connections(limit, written);
   server = connections.createServer((_request, response) => void begun.push(response), { ServerResponse });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { isParserError, parserErrorCode } from './client-error.js';
 import { Connection } from './connection.js';
 import type { ConnectionLimit } from './connection-limit.js';
+import type { WrittenAnswers } from './written-answers.js';
 
 /** How often connections are looked at while they are drained. */
 const SWEEP_MS = 50;
@@ -18,7 +19,10 @@ export class Connections {
   private readonly open = new Map<Socket, Connection>();
   private readonly servers: Server[] = [];
 
-  constructor(private readonly limit: ConnectionLimit) {}
+  constructor(
+    private readonly limit: ConnectionLimit,
+    private readonly written: WrittenAnswers,
+  ) {}
 
   static of(server: Server): Connections {
     const connections = connectionsOf.get(server);
@@ -37,7 +41,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => {
       if (!this.limit.admit(socket)) return;
       for (const listener of serve) listener.call(server, socket);
-      this.open.set(socket, new Connection(socket, handle));
+      this.open.set(socket, new Connection(socket, handle, this.written));
       socket.on('close', () => this.open.delete(socket));
     });
     const onRequest: RequestListener = (request, response) => this.open.get(request.socket)?.add(response);

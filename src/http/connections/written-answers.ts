@@ -1,0 +1,31 @@
+import { STATUS_CODES } from 'node:http';
+import { envelope, JSON_UTF8 } from '../envelope.js';
+import { ERROR_TABLE, RETRY_AFTER_S } from '../error-table.js';
+import type { HttpErrorCode } from '../http.errors.js';
+import { newRequestId } from '../request-id.js';
+
+/** They say nothing that not everybody may know, and of whose page a request was is not known: any may read them. */
+const FIELDS_FOR_PAGES =
+  'Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After, X-Request-Id\r\n';
+
+/** The answers that are written by hand: to what is not HTTP enough to become a request, and to connections that are not served. */
+export class WrittenAnswers {
+  private readonly forPages: string;
+
+  /** Pages read nothing unless there are origins whose pages may. */
+  constructor(corsOrigins: readonly string[]) {
+    this.forPages = corsOrigins.length > 0 ? FIELDS_FOR_PAGES : '';
+  }
+
+  /** All bytes of the answer, which says that the connection is closed after it. */
+  of(code: HttpErrorCode): string {
+    const { status, message } = ERROR_TABLE[code];
+    const body = envelope(message, status);
+    const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
+    return (
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${JSON_UTF8}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${newRequestId()}\r\nCache-Control: no-cache\r\n` +
+      `Date: ${new Date().toUTCString()}\r\n${this.forPages}${retry}Connection: close\r\n\r\n${body}`
+    );
+  }
+}
