@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { ConfigModule } from '@nestjs/config';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Answers } from './answers/answers.js';
 import { AnswersModule } from './answers/answers.module.js';
 import type { Config } from './config/config.js';
+import { configModule } from './config/config.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { JsonBodyPipe } from './http/bodies/json-body.pipe.js';
@@ -24,13 +24,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        // The environment was read and checked before the application was built; here it is only handed on.
-        ConfigModule.forRoot({
-          isGlobal: true,
-          ignoreEnvFile: true,
-          skipProcessEnv: true,
-          load: [() => config],
-        }),
+        configModule(config),
         LoggingModule.with(logger),
         TarantoolModule,
         AnswersModule.with(answers),

@@ -1,9 +1,7 @@
 import 'reflect-metadata';
-import { ConfigService } from '@nestjs/config';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Answers } from '../src/answers/answers.js';
 import { TxnRepository } from '../src/batch/txn.repository.js';
-import type { Config } from '../src/config/config.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { TarantoolRepository } from '../src/kv/tarantool.repository.js';
 import { ListingRepository } from '../src/listing/listing.repository.js';
@@ -25,7 +23,6 @@ const FUNCTIONS = `
 `;
 
 const config = loadConfig({});
-const service = new ConfigService<Config, true>(config);
 const { budget } = new Answers(config);
 const room = {
   take: () => Promise.resolve(),
@@ -54,13 +51,16 @@ afterAll(async () => {
 const transaction = { compare: [], success: [], failure: undefined };
 
 it.each<[string, () => Promise<unknown>]>([
-  ['a read', () => new TarantoolRepository(client, service).get('k', room)],
+  ['a read', () => new TarantoolRepository(client, config.limits).get('k', room)],
   ['a page', () => new ListingRepository(client).list({ reverse: false, keysOnly: false }, 10, 1000)],
-  ['a transaction', () => new TxnRepository(client, service).run(transaction, room)],
+  ['a transaction', () => new TxnRepository(client, config.limits).run(transaction, room)],
   [
     'a read in a transaction',
     () =>
-      new TxnRepository(client, service).run({ ...transaction, success: [{ op: 'get', key: 'k' }] }, room),
+      new TxnRepository(client, config.limits).run(
+        { ...transaction, success: [{ op: 'get', key: 'k' }] },
+        room,
+      ),
   ],
 ])('an outcome that is not known is an error, and no missing key: %s', async (_name, ask) => {
   await expect(ask()).rejects.toThrow('the store answered with outcome 99, which is not known here');

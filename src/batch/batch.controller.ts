@@ -1,8 +1,8 @@
-import { Body, Controller, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { Body, Controller, HttpCode, HttpStatus, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
-import type { Config } from '../config/config.js';
+import type { LimitsConfig } from '../config/config.js';
+import { LIMITS } from '../config/config.tokens.js';
 import { checkKey } from '../entries/key.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { BatchService } from './batch.service.js';
@@ -22,9 +22,9 @@ export class BatchController {
     private readonly transactions: TxnRepository,
     private readonly rate: ClientRate,
     private readonly answers: Answers,
-    config: ConfigService<Config, true>,
+    @Inject(LIMITS) limits: LimitsConfig,
   ) {
-    this.maxKeyBytes = config.get('limits', { infer: true }).maxKeyBytes;
+    this.maxKeyBytes = limits.maxKeyBytes;
   }
 
   @Post('batch')

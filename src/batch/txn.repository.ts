@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { Inject, Injectable } from '@nestjs/common';
 import type { LargeRoom } from '../answers/answer-room.js';
-import type { Config } from '../config/config.js';
+import type { LimitsConfig } from '../config/config.js';
+import { LIMITS } from '../config/config.tokens.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { KvError } from '../entries/kv.errors.js';
 import { OUTCOME } from '../store/outcome.js';
@@ -37,9 +37,9 @@ export class TxnRepository {
 
   constructor(
     private readonly tarantool: TarantoolClient,
-    config: ConfigService<Config, true>,
+    @Inject(LIMITS) limits: LimitsConfig,
   ) {
-    this.args = new ArgumentsWriter(config.get('limits', { infer: true }));
+    this.args = new ArgumentsWriter(limits);
   }
 
   /**

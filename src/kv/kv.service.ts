@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Room } from '../answers/answer-room.js';
-import type { Config, LimitsConfig } from '../config/config.js';
+import type { LimitsConfig } from '../config/config.js';
+import { LIMITS } from '../config/config.tokens.js';
 import type { JsonObject } from '../json/json.types.js';
 import { includesVersion } from '../entries/entry.js';
 import type { Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
@@ -17,14 +17,10 @@ const MAX_PATCH_ATTEMPTS = 20;
 /** The rules of an entry that need no store: everything else is decided there, in one step with the write. */
 @Injectable()
 export class KvService {
-  private readonly limits: LimitsConfig;
-
   constructor(
     private readonly entries: TarantoolRepository,
-    config: ConfigService<Config, true>,
-  ) {
-    this.limits = config.get('limits', { infer: true });
-  }
+    @Inject(LIMITS) private readonly limits: LimitsConfig,
+  ) {}
 
   /** @throws {KvError} INVALID_KEY, INVALID_BODY, KEY_EXISTS, and what every write throws. */
   insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {

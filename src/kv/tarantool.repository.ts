@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Room } from '../answers/answer-room.js';
-import type { Config } from '../config/config.js';
+import type { LimitsConfig } from '../config/config.js';
+import { LIMITS } from '../config/config.tokens.js';
 import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
@@ -19,9 +19,9 @@ export class TarantoolRepository {
 
   constructor(
     private readonly tarantool: TarantoolClient,
-    config: ConfigService<Config, true>,
+    @Inject(LIMITS) limits: LimitsConfig,
   ) {
-    this.args = new ArgumentsWriter(config.get('limits', { infer: true }));
+    this.args = new ArgumentsWriter(limits);
   }
 
   insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {

@@ -1,7 +1,7 @@
 import { Global, Inject, Module } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
-import type { Config } from '../config/config.js';
+import type { TarantoolConfig } from '../config/config.js';
+import { TARANTOOL } from '../config/config.tokens.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { TarantoolClient } from './tarantool-client.js';
@@ -12,9 +12,9 @@ import { TarantoolClient } from './tarantool-client.js';
   providers: [
     {
       provide: TarantoolClient,
-      inject: [ConfigService, LOGGER],
-      useFactory: (config: ConfigService<Config, true>, logger: Logger) => {
-        const { host, port, user, password, timeoutMs } = config.get('tarantool', { infer: true });
+      inject: [TARANTOOL, LOGGER],
+      useFactory: (config: TarantoolConfig, logger: Logger) => {
+        const { host, port, user, password, timeoutMs } = config;
         const onStateChange = (connected: boolean, cause?: Error): void => {
           if (connected) logger.info({ host, port }, 'connected to Tarantool');
           else logger.warn({ host, port, reason: cause?.message }, 'no connection to Tarantool');

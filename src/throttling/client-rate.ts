@@ -1,8 +1,8 @@
-import { Injectable } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Config, ThrottleConfig } from '../config/config.js';
+import type { HttpConfig, ThrottleConfig } from '../config/config.js';
+import { HTTP, THROTTLE } from '../config/config.tokens.js';
 import { HttpError } from '../http/http.errors.js';
 import { readFailure } from '../store/storage-failure.js';
 import { ClientAddresses } from '../http/connections/client-address.js';
@@ -17,7 +17,6 @@ const MAX_BYTES_OF_UNIT = 3;
 /** What a client may still ask for, told in the fields of draft-ietf-httpapi-ratelimit-headers-11. */
 @Injectable()
 export class ClientRate {
-  private readonly throttle: ThrottleConfig;
   private readonly policy: string;
   private readonly addresses: ClientAddresses;
   /** Of requests that cost more than one unit. */
@@ -26,13 +25,13 @@ export class ClientRate {
   private turnEnds: Promise<void> | undefined;
 
   constructor(
-    config: ConfigService<Config, true>,
+    @Inject(THROTTLE) private readonly throttle: ThrottleConfig,
+    @Inject(HTTP) http: HttpConfig,
     @InjectThrottlerStorage() private readonly storage: TarantoolThrottlerStorage,
   ) {
-    this.throttle = config.get('throttle', { infer: true });
-    this.addresses = new ClientAddresses(config.get('http', { infer: true }).trustedProxies);
+    this.addresses = new ClientAddresses(http.trustedProxies);
     // In whole seconds (§4.1.3): a shorter window is rounded up, which promises less, not more.
-    this.policy = `"default";q=${this.throttle.limit};w=${Math.ceil(this.throttle.windowMs / 1000)}`;
+    this.policy = `"default";q=${throttle.limit};w=${Math.ceil(throttle.windowMs / 1000)}`;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
 import { ThrottlerModule } from '@nestjs/throttler';
-import type { Config } from '../config/config.js';
+import type { ThrottleConfig } from '../config/config.js';
+import { THROTTLE } from '../config/config.tokens.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { ClientRate } from './client-rate.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
@@ -9,14 +9,11 @@ import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({
-      inject: [ConfigService, TarantoolClient],
-      useFactory: (config: ConfigService<Config, true>, tarantool: TarantoolClient) => {
-        const { limit, windowMs } = config.get('throttle', { infer: true });
-        return {
-          throttlers: [{ limit, ttl: windowMs }],
-          storage: new TarantoolThrottlerStorage(tarantool),
-        };
-      },
+      inject: [THROTTLE, TarantoolClient],
+      useFactory: ({ limit, windowMs }: ThrottleConfig, tarantool: TarantoolClient) => ({
+        throttlers: [{ limit, ttl: windowMs }],
+        storage: new TarantoolThrottlerStorage(tarantool),
+      }),
     }),
   ],
   providers: [ClientRate],

@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
-import type { Config } from '../../config/config.js';
+import type { LimitsConfig } from '../../config/config.js';
+import { LIMITS } from '../../config/config.tokens.js';
 import { InvalidJsonError } from '../../json/json.errors.js';
 import { parseJson } from '../../json/parse-json.js';
 import type { JsonValue } from '../../json/json.types.js';
@@ -39,8 +39,8 @@ export class JsonBodyPipe implements PipeTransform {
   /** How deep a whole body may be nested. */
   private readonly maxDepth: number;
 
-  constructor(config: ConfigService<Config, true>) {
-    this.maxDepth = config.get('limits', { infer: true }).maxDepth + CONTAINERS_AROUND_A_VALUE;
+  constructor(@Inject(LIMITS) limits: LimitsConfig) {
+    this.maxDepth = limits.maxDepth + CONTAINERS_AROUND_A_VALUE;
   }
 
   /** @throws {KvError} INVALID_BODY; and what reading a body throws. */

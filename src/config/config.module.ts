@@ -1,0 +1,15 @@
+import { ConfigModule, registerAs } from '@nestjs/config';
+import type { Config } from './config.js';
+
+const GROUPS = ['http', 'limits', 'throttle', 'tarantool'] as const;
+
+/** Hands each group to who asks for it by its token. The environment was read and checked before the application was built. */
+export function configModule(config: Config): ReturnType<typeof ConfigModule.forRoot> {
+  return ConfigModule.forRoot({
+    isGlobal: true,
+    ignoreEnvFile: true,
+    ignoreEnvVars: true,
+    skipProcessEnv: true,
+    load: GROUPS.map((group) => registerAs(group, () => config[group])),
+  });
+}

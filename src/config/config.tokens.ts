@@ -1,0 +1,7 @@
+import { getConfigToken } from '@nestjs/config';
+
+/** Each stands for one group of the configuration: `@Inject(LIMITS) limits: LimitsConfig`. */
+export const HTTP = getConfigToken('http');
+export const LIMITS = getConfigToken('limits');
+export const THROTTLE = getConfigToken('throttle');
+export const TARANTOOL = getConfigToken('tarantool');
