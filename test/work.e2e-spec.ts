@@ -135,7 +135,7 @@ describe('a request costs', () => {
   });
 
   it('not more than the limit for its bytes, so that what is large passes', async () => {
-    const api = client(await start(5, 200));
+    const api = client(await start(5, 3000));
     await api.put('/kv/large').send(LARGE).expect(200, answers.updated);
     await api.get('/kv/small').expect(429, answers.tooManyRequests);
     await expect.poll(async () => (await api.get('/kv/large')).status).toBe(200);

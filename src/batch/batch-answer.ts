@@ -1,9 +1,10 @@
 import type { LargeRoom, Room } from '../answers/answer-room.js';
+import type { Entry } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
 
 /** Of one answer, of values in the store and as JSON. Reads beyond it are refused one by one, writes never. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** What a result without a value takes of it at most, whether or not it does. */
+/** What a result takes of it at most beside its value, whether or not it does. */
 const RESULT_BYTES = 256;
 /** An answer of so many bytes needs no room set aside, as a small value does not. */
 const SMALL_BYTES = 16 * 1024;
@@ -39,13 +40,13 @@ export class BatchAnswer implements Room {
     this.refuseWhenFull();
   }
 
-  /** The result of a read, where it has a place. */
-  add(result: string): string {
-    const bytes = Buffer.byteLength(result);
+  /** What was read, where it has a place. */
+  add(entry: Entry): Entry {
+    const bytes = Buffer.byteLength(entry.json);
     this.bytes += bytes;
     if (bytes <= SMALL_BYTES) this.bytesRead += bytes;
     this.fill();
-    return result;
+    return entry;
   }
 
   private fill(): void {

@@ -5,11 +5,14 @@ import type { LimitsConfig } from '../config/config.js';
 import { LIMITS } from '../config/config.tokens.js';
 import { checkKey } from '../entries/key.js';
 import { ClientRate } from '../throttling/client-rate.js';
+import { done } from '../http/envelope.js';
 import { BatchService } from './batch.service.js';
 import { parseComparison } from './comparison.js';
 import { BatchDto } from './dto/batch.dto.js';
 import { TxnDto } from './dto/txn.dto.js';
 import { parseOperation } from './operation.js';
+import { renderResult } from './render-result.js';
+import type { Result } from './result.js';
 import { TxnRepository } from './txn.repository.js';
 
 /** Many operations in one request; each of them counts as a request to the client's rate. */
@@ -38,7 +41,7 @@ export class BatchController {
     await this.rate.chargeOperations(request, reply, operations.length);
     const room = this.answers.room(reply);
     const results = await this.batches.run(operations, room);
-    return room.settle(`{"message":"processed","status":200,"results":[${results.join(',')}]}`);
+    return room.settle(done('processed', resultsMember(results)));
   }
 
   @Post('txn')
@@ -57,8 +60,10 @@ export class BatchController {
 
     const room = this.answers.room(reply);
     const { revision, results } = await this.transactions.run({ compare, success, failure }, room);
-    return room.settle(
-      `{"message":"committed","status":200,"revision":"${revision}","results":[${results.join(',')}]}`,
-    );
+    return room.settle(done('committed', `,"revision":"${revision}"${resultsMember(results)}`));
   }
+}
+
+function resultsMember(results: readonly Result[]): string {
+  return `,"results":[${results.map(renderResult).join(',')}]`;
 }

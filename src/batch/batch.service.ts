@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { LargeRoom } from '../answers/answer-room.js';
+import type { Written } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
 import { KvService } from '../kv/kv.service.js';
 import { BatchAnswer } from './batch-answer.js';
 import type { Operation } from './operation.js';
-import { readResult, refusedResult, writtenResult } from './result.js';
+import type { Result, WrittenResult } from './result.js';
 
 /** Operations under way at the same time: enough to share the disk. */
 const AT_ONCE = 64;
@@ -14,18 +15,18 @@ const AT_ONCE = 64;
 export class BatchService {
   constructor(private readonly kv: KvService) {}
 
-  /** @returns a result for each operation, in their order, as JSON text. */
-  async run(operations: readonly Operation[], room: LargeRoom): Promise<string[]> {
+  /** @returns a result for each operation, in their order. */
+  async run(operations: readonly Operation[], room: LargeRoom): Promise<Result[]> {
     const answer = new BatchAnswer(room, operations.length);
-    const results: string[] = [];
+    const results: Result[] = [];
     for (let start = 0; start < operations.length; start += AT_ONCE) {
       results.push(...(await this.runSome(operations.slice(start, start + AT_ONCE), answer)));
     }
     return results;
   }
 
-  private runSome(operations: readonly Operation[], answer: BatchAnswer): Promise<string[]> {
-    const lastOf = new Map<string, Promise<string>>();
+  private runSome(operations: readonly Operation[], answer: BatchAnswer): Promise<Result[]> {
+    const lastOf = new Map<string, Promise<Result>>();
     return Promise.all(
       operations.map((operation) => {
         const before = lastOf.get(operation.key);
@@ -38,23 +39,37 @@ export class BatchService {
     );
   }
 
-  private async carryOut({ op, key, value, ttl, ifMatch }: Operation, answer: BatchAnswer): Promise<string> {
+  private async carryOut(operation: Operation, answer: BatchAnswer): Promise<Result> {
     try {
-      if (op === 'get') {
-        await answer.begin();
-        return answer.add(readResult(await this.kv.get(key, answer)));
-      }
-      if (op === 'delete') return writtenResult(op, await this.kv.delete(key, ifMatch));
-      if (op === 'touch') return writtenResult(op, await this.kv.touch(key, { ttl, ifMatch }));
-      if (!value) throw new KvError('INVALID_BODY');
-      if (op === 'upsert') {
-        const written = await this.kv.upsert(key, value, { ttl, ifMatch }, false);
-        return writtenResult(op, written, written.isCreated);
-      }
-      if (op === 'update') return writtenResult(op, await this.kv.update(key, value, { ttl, ifMatch }));
-      return writtenResult(op, await this.kv.insert(key, value, ttl));
+      return await this.perform(operation, answer);
     } catch (error) {
-      return refusedResult(error);
+      if (error instanceof KvError) return { error };
+      throw error;
     }
   }
+
+  private async perform(operation: Operation, answer: BatchAnswer): Promise<Result> {
+    const { key } = operation;
+    switch (operation.op) {
+      case 'get':
+        await answer.begin();
+        return { op: 'get', entry: answer.add(await this.kv.get(key, answer)) };
+      case 'insert':
+        return written(operation.op, await this.kv.insert(key, operation.value, operation.ttl));
+      case 'update':
+        return written(operation.op, await this.kv.update(key, operation.value, operation));
+      case 'upsert': {
+        const { isCreated, ...entry } = await this.kv.upsert(key, operation.value, operation, false);
+        return written(operation.op, entry, isCreated);
+      }
+      case 'touch':
+        return written(operation.op, await this.kv.touch(key, operation));
+      case 'delete':
+        return written(operation.op, await this.kv.delete(key, operation.ifMatch));
+    }
+  }
+}
+
+function written(op: WrittenResult['op'], entry: Written, isCreated = false): WrittenResult {
+  return { op, written: entry, isCreated };
 }

@@ -1,3 +1,4 @@
+import { isVersion } from '../entries/version.js';
 import { isObject } from '../json/is-object.js';
 import type { JsonValue } from '../json/json.types.js';
 import { isBoolean, isString } from '../http/bodies/checks.js';
@@ -12,11 +13,9 @@ interface Existence {
 /** What a transaction asks of an entry before it does anything. Version 0 is that of an entry that is not there. */
 export type Comparison = Existence | { readonly key: string; readonly version: number };
 
-const VERSION = /^(?:0|[1-9]\d{0,15})$/;
-
 /** The members of each kind of comparison. */
 const BY_EXISTENCE: Members<Existence> = { key: isString, exists: isBoolean };
-const BY_VERSION: Members<{ key: string; version: string }> = { key: isString, version: isVersion };
+const BY_VERSION: Members<{ key: string; version: string }> = { key: isString, version: isVersionOrZero };
 
 /** @throws {KvError} INVALID_BODY */
 export function parseComparison(document: JsonValue): Comparison {
@@ -25,6 +24,6 @@ export function parseComparison(document: JsonValue): Comparison {
   return { key, version: Number(version) };
 }
 
-function isVersion(member: JsonValue | undefined): member is string {
-  return typeof member === 'string' && VERSION.test(member);
+function isVersionOrZero(member: JsonValue | undefined): member is string {
+  return typeof member === 'string' && (member === '0' || isVersion(member));
 }

@@ -1,75 +1,127 @@
-import { isObject } from '../json/is-object.js';
-import type { JsonObject, JsonValue } from '../json/json.types.js';
-import { either, isNull, isString, isWord, optional } from '../http/bodies/checks.js';
-import { readMembers } from '../http/bodies/members.js';
-import type { Members } from '../http/bodies/members.js';
 import type { IfMatch, Ttl } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
 import { isTime, isTtl, readTtl, requireTtl } from '../entries/ttl.js';
+import { either, isNull, isString, isWord, optional } from '../http/bodies/checks.js';
+import { readMembers } from '../http/bodies/members.js';
+import type { Check, Members } from '../http/bodies/members.js';
+import { isVersion } from '../entries/version.js';
+import { isObject } from '../json/is-object.js';
+import type { JsonObject, JsonValue } from '../json/json.types.js';
 
-export type OperationName = 'get' | 'insert' | 'update' | 'upsert' | 'touch' | 'delete';
+/** One of several operations of a request. */
+export type Operation = Get | Insert | Replace | Touch | Delete;
 
-/** One of several operations; which members it has is said by FORMS. */
-export interface Operation {
-  readonly op: OperationName;
+export type OperationName = Operation['op'];
+
+interface Get {
+  readonly op: 'get';
   readonly key: string;
-  readonly value?: JsonObject;
-  readonly ttl?: Ttl;
-  readonly ifMatch?: IfMatch;
 }
 
-/** An operation as it is sent. */
-interface OperationDocument {
+interface Insert {
+  readonly op: 'insert';
+  readonly key: string;
+  readonly value: JsonObject;
+  readonly ttl: Ttl | undefined;
+}
+
+interface Replace {
+  readonly op: 'update' | 'upsert';
+  readonly key: string;
+  readonly value: JsonObject;
+  readonly ttl: Ttl | undefined;
+  readonly ifMatch: IfMatch | undefined;
+}
+
+interface Touch {
+  readonly op: 'touch';
+  readonly key: string;
+  readonly ttl: Ttl | undefined;
+  readonly ifMatch: IfMatch | undefined;
+}
+
+interface Delete {
+  readonly op: 'delete';
+  readonly key: string;
+  readonly ifMatch: IfMatch | undefined;
+}
+
+/** An operation on one entry, with the end that it may give it. */
+interface WithEnd {
   readonly op: string;
   readonly key: string;
-  readonly value?: JsonObject;
   readonly ttl?: number | 'keep' | null;
   readonly expires_at?: string | number;
-  readonly if_match?: string;
 }
 
-const VERSION = /^[1-9]\d{0,15}$/;
+type WithValue = WithEnd & { readonly value: JsonObject };
+type Conditional = { readonly if_match?: string };
 
-const READ = { op: isString, key: isString };
-const WRITE = { ...READ, if_match: optional(isVersion) };
-const REPLACE = {
-  ...WRITE,
+const isNewTtl: Check<number | 'keep' | undefined> = optional(either(isTtl, isWord('keep')));
+
+// The members of each operation.
+const GET: Members<Get> = { op: isWord('get'), key: isString };
+const INSERT: Members<WithValue> = {
+  op: isString,
+  key: isString,
   value: isObject,
-  ttl: optional(either(isTtl, isWord('keep'))),
+  ttl: optional(isTtl),
   expires_at: optional(isTime),
 };
+const REPLACE: Members<WithValue & Conditional> = { ...INSERT, ttl: isNewTtl, if_match: optional(isIfMatch) };
+const TOUCH: Members<WithEnd & Conditional> = {
+  op: isString,
+  key: isString,
+  ttl: optional(either(isTtl, isNull)),
+  expires_at: optional(isTime),
+  if_match: optional(isIfMatch),
+};
+const DELETE: Members<{ op: string; key: string } & Conditional> = {
+  op: isString,
+  key: isString,
+  if_match: optional(isIfMatch),
+};
 
-/** The members of each operation. */
-const FORMS: Readonly<Record<OperationName, Members<OperationDocument>>> = {
-  get: READ,
-  insert: { ...READ, value: isObject, ttl: optional(isTtl), expires_at: optional(isTime) },
-  update: REPLACE,
-  upsert: REPLACE,
-  touch: { ...WRITE, ttl: optional(either(isTtl, isNull)), expires_at: optional(isTime) },
-  delete: WRITE,
+/** How each operation is read. */
+const READERS: { readonly [Name in OperationName]: (document: JsonValue) => Operation } = {
+  get: (document) => readMembers(document, GET),
+  insert: (document) => {
+    const members = readMembers(document, INSERT);
+    return { op: 'insert', key: members.key, value: members.value, ttl: readTtl(members) };
+  },
+  update: (document) => ({ op: 'update', ...readReplace(document) }),
+  upsert: (document) => ({ op: 'upsert', ...readReplace(document) }),
+  touch: (document) => {
+    const members = readMembers(document, TOUCH);
+    return { op: 'touch', key: members.key, ttl: requireTtl(members), ifMatch: readIfMatch(members) };
+  },
+  delete: (document) => {
+    const members = readMembers(document, DELETE);
+    return { op: 'delete', key: members.key, ifMatch: readIfMatch(members) };
+  },
 };
 
 /** @throws {KvError} INVALID_BODY */
 export function parseOperation(document: JsonValue): Operation {
   const op = isObject(document) ? document['op'] : undefined;
   if (!isOperationName(op)) throw new KvError('INVALID_BODY');
-  const members = readMembers(document, FORMS[op]);
-  const { key, value, if_match: version } = members;
-  const ttl = op === 'touch' ? requireTtl(members) : readTtl(members);
-  return {
-    op,
-    key,
-    ...(value !== undefined && { value }),
-    ...(ttl !== undefined && { ttl }),
-    ...(version !== undefined && { ifMatch: version === '*' ? version : [Number(version)] }),
-  };
+  return READERS[op](document);
+}
+
+function readReplace(document: JsonValue): Omit<Replace, 'op'> {
+  const members = readMembers(document, REPLACE);
+  return { key: members.key, value: members.value, ttl: readTtl(members), ifMatch: readIfMatch(members) };
+}
+
+function readIfMatch({ if_match: version }: Conditional): IfMatch | undefined {
+  return version === undefined || version === '*' ? version : [Number(version)];
 }
 
 function isOperationName(op: JsonValue | undefined): op is OperationName {
-  return typeof op === 'string' && Object.hasOwn(FORMS, op);
+  return typeof op === 'string' && Object.hasOwn(READERS, op);
 }
 
 /** `"*"`, or a version as answers show it: a string of digits. */
-function isVersion(member: JsonValue | undefined): member is string {
-  return typeof member === 'string' && (member === '*' || VERSION.test(member));
+function isIfMatch(member: JsonValue | undefined): member is string {
+  return typeof member === 'string' && (member === '*' || isVersion(member));
 }

@@ -1,18 +1,19 @@
+import assert from 'node:assert/strict';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LargeRoom } from '../answers/answer-room.js';
 import type { LimitsConfig } from '../config/config.js';
 import { LIMITS } from '../config/config.tokens.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { KvError } from '../entries/kv.errors.js';
-import { OUTCOME } from '../store/outcome.js';
+import { OUTCOME, refusal } from '../store/outcome.js';
+import { BRANCH, COMPARE, OPERATION } from '../store/positions.js';
 import { writeFailure } from '../store/storage-failure.js';
-import { refusal } from '../kv/tarantool.repository.js';
 import { readTuple, readWritten } from '../store/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import type { Comparison } from './comparison.js';
 import type { Operation } from './operation.js';
-import { readResult, refusedResult, writtenResult } from './result.js';
+import type { Result } from './result.js';
 
 export interface Transaction {
   readonly compare: readonly Comparison[];
@@ -22,7 +23,7 @@ export interface Transaction {
 
 export interface Committed {
   readonly revision: number;
-  readonly results: string[];
+  readonly results: Result[];
 }
 
 /** What an answer may hold, which the store sees to. */
@@ -54,18 +55,20 @@ export class TxnRepository {
     }
     if (outcome === OUTCOME.ABORTED)
       throw new KvError('TRANSACTION_ABORTED', { failed: readIndexes(answer) });
-    if (outcome !== OUTCOME.OK) throw refusal(outcome, 0);
+    if (outcome !== OUTCOME.OK) throw refusal(outcome);
 
     const revision = answer.integer();
-    const operations = answer.integer() === 1 ? transaction.success : (transaction.failure ?? []);
-    const results: string[] = [];
+    const { success, failure = [] } = transaction;
+    const operations = answer.integer() === BRANCH.SUCCESS ? success : failure;
+    assert.equal(answer.arrayHeader(), operations.length, 'a transaction answers each of its operations');
+    const results: Result[] = [];
     let stepEnd = answer.offset + STEP_BYTES;
-    for (const operation of operations.slice(0, answer.arrayHeader())) {
+    for (const operation of operations) {
       if (answer.offset > stepEnd) {
         await room.turn(STEP_BYTES);
         stepEnd = answer.offset + STEP_BYTES;
       }
-      results.push(readOperationResult(answer, operation));
+      results.push(readResult(answer, operation));
     }
     return { revision, results };
   }
@@ -88,7 +91,7 @@ export class TxnRepository {
   private comparisons(compare: readonly Comparison[]): void {
     this.args.array(compare.length);
     for (const comparison of compare) {
-      this.args.array(3).key(comparison.key);
+      this.args.array(COMPARE.length).key(comparison.key);
       if ('exists' in comparison) this.args.key('exists').boolean(comparison.exists);
       else this.args.key('version').integer(comparison.version);
     }
@@ -96,21 +99,22 @@ export class TxnRepository {
 
   private operations(operations: readonly Operation[]): void {
     this.args.array(operations.length);
-    for (const { op, key, value, ttl, ifMatch } of operations) {
-      this.args.array(5).key(op).key(key);
-      if (value) this.args.value(value);
+    for (const operation of operations) {
+      this.args.array(OPERATION.length).key(operation.op).key(operation.key);
+      if ('value' in operation) this.args.value(operation.value);
       else this.args.nil();
-      this.args.ttl(ttl).ifMatch(ifMatch);
+      this.args.ttl('ttl' in operation ? operation.ttl : undefined);
+      this.args.ifMatch('ifMatch' in operation ? operation.ifMatch : undefined);
     }
   }
 }
 
-function readOperationResult(answer: MsgpackReader, { op }: Operation): string {
+function readResult(answer: MsgpackReader, { op }: Operation): Result {
   const members = answer.arrayHeader() - 1;
   const outcome = answer.integer();
-  if (outcome !== OUTCOME.OK) return refusedResult(refusal(outcome, 0));
-  if (op === 'get') return readResult(readTuple(answer));
-  return writtenResult(op, readWritten(answer, members), answer.boolean());
+  if (outcome !== OUTCOME.OK) return { error: refusal(outcome) };
+  if (op === 'get') return { op, entry: readTuple(answer) };
+  return { op, written: readWritten(answer, members), isCreated: answer.boolean() };
 }
 
 function readIndexes(answer: MsgpackReader): number[] {

@@ -1,12 +1,8 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
+import { done } from '../http/envelope.js';
 import { HttpError } from '../http/http.errors.js';
 import { HealthService } from './health.service.js';
-
-interface Healthy {
-  message: string;
-  status: number;
-}
 
 const REFUSALS = { 'few descriptors': 'TOO_BUSY', stopping: 'SHUTTING_DOWN' } as const;
 
@@ -18,15 +14,15 @@ export class HealthController {
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
-  live(): Healthy {
-    return { message: 'live', status: 200 };
+  live(): string {
+    return done('live');
   }
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  async ready(): Promise<Healthy> {
+  async ready(): Promise<string> {
     const readiness = await this.health.readiness();
     if (readiness !== 'ready') throw new HttpError(REFUSALS[readiness]);
-    return { message: 'ready', status: 200 };
+    return done('ready');
   }
 }

@@ -1,26 +1,30 @@
+import { HttpStatus } from '@nestjs/common';
 import { ERROR_TABLE } from './error-table.js';
 import type { ErrorCode } from './error-table.js';
 
 export const JSON_UTF8 = 'application/json; charset=utf-8';
 
-/** The body of every answer but a value's: these two members, and what only one kind of refusal has. */
-export function envelope(message: string, status: number, others: object = {}): string {
-  return JSON.stringify({ message, status, ...others });
+/** The body of every answer but a value's. `members`: what more it has, as JSON text behind a comma. */
+export function envelope(message: string, status: number, members = ''): string {
+  return `{"message":${JSON.stringify(message)},"status":${status}${members}}`;
+}
+
+/** What was asked for has been done. */
+export function done(message: string, members?: string): string {
+  return envelope(message, HttpStatus.OK, members);
+}
+
+export function refused(error: ErrorCode, members?: string): string {
+  const { status, message } = ERROR_TABLE[error];
+  return envelope(message, status, members);
 }
 
 /** Problem details (RFC 9457 §3.1), with our `code` and the envelope's `message` beside the members of the standard. */
-export function problem(error: ErrorCode, others: object = {}): string {
+export function problem(error: ErrorCode, members = ''): string {
   const { status, message, detail } = ERROR_TABLE[error];
   const code = error.toLowerCase();
-  return JSON.stringify({
-    type: `urn:problem-type:tarantool-kv:${code}`,
-    title: message,
-    status,
-    detail,
-    code,
-    message,
-    ...others,
-  });
+  const type = `urn:problem-type:tarantool-kv:${code}`;
+  return `${JSON.stringify({ type, title: message, status, detail, code, message }).slice(0, -1)}${members}}`;
 }
 
 /** Of a refusal that has no code: it says no more than its status (RFC 9457 §4.2.1). */

@@ -58,7 +58,8 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (refusal instanceof HttpError) void reply.headers(refusal.headers);
     addVary(reply, 'Accept');
-    const failed = refusal instanceof KvError && refusal.failed ? { failed: refusal.failed } : {};
+    const failed =
+      refusal instanceof KvError && refusal.failed ? `,"failed":${JSON.stringify(refusal.failed)}` : '';
     if (prefersProblem(request.headers.accept)) {
       void reply
         .code(status)

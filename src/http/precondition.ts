@@ -1,5 +1,6 @@
 import type { IfMatch } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
+import { isVersion } from '../entries/version.js';
 
 /**
  * What a list of entity tags consists of (RFC 9110 §5.6.1.2, §8.8.3): white space, commas, tags. Commas within a tag are part of
@@ -10,8 +11,6 @@ const TOKEN = /[\t ]+|,|(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/y;
 /** More than anybody has use for. The header's 16 KiB would hold 5,000, to be compared in the store with each write. */
 export const MAX_ENTITY_TAGS = 128;
 
-const VERSION = /^[1-9]\d{0,15}$/;
-
 /**
  * The versions that `If-Match` or `If-None-Match` names (RFC 9110 §13.1.1, §13.1.2). Tags that are no version of ours match nothing.
  * Weak tags count in both, which §13.1.1 does not have: our tag names the version of an entry and not the bytes of a
@@ -21,7 +20,7 @@ const VERSION = /^[1-9]\d{0,15}$/;
 export function parseVersions(field: string | undefined): IfMatch | undefined {
   if (field === undefined) return undefined;
   const tags = parse(field);
-  return tags === '*' ? '*' : tags.filter((tag) => VERSION.test(tag)).map(Number);
+  return tags === '*' ? '*' : tags.filter(isVersion).map(Number);
 }
 
 /**

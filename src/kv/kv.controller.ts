@@ -23,6 +23,7 @@ import { KvError } from '../entries/kv.errors.js';
 import { KvService } from './kv.service.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { Patch } from './patch/patch.js';
+import { done } from '../http/envelope.js';
 import { mustNotExist, parseVersions } from '../http/precondition.js';
 import { parseFlag } from '../http/query.js';
 import { readTtl, requireTtl } from '../entries/ttl.js';
@@ -128,10 +129,6 @@ export class KvController {
     describe(reply, await this.kv.touch(request.params.key, options));
     return TOUCHED;
   }
-}
-
-function done(message: string): string {
-  return JSON.stringify({ message, status: HttpStatus.OK });
 }
 
 function describe(reply: FastifyReply, { version, expiresAt }: Written): void {

@@ -7,8 +7,7 @@ import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
-import { KvError } from '../entries/kv.errors.js';
-import { OUTCOME, REFUSALS } from '../store/outcome.js';
+import { OUTCOME, refusal } from '../store/outcome.js';
 import { readFailure, writeFailure } from '../store/storage-failure.js';
 import { readEncoded, readTuple, readWritten } from '../store/tuple.js';
 
@@ -98,11 +97,4 @@ export class TarantoolRepository {
     }
     return { answer, outcome, members };
   }
-}
-
-/** `version` is that of the entry which is there, 0 where none is. */
-export function refusal(outcome: number, version: number): Error {
-  const code = REFUSALS[outcome];
-  if (!code) return new Error(`the store answered with outcome ${outcome}, which is not known here`);
-  return new KvError(code, version > 0 ? { presentVersion: version } : undefined);
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
-import { OUTCOME } from '../store/outcome.js';
+import { OUTCOME, refusal } from '../store/outcome.js';
 import { readFailure } from '../store/storage-failure.js';
-import { refusal } from '../kv/tarantool.repository.js';
 import { readTuple, readWritten } from '../store/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
@@ -59,7 +58,7 @@ export class ListingRepository {
       .catch(readFailure);
     const members = answer.arrayHeader();
     const outcome = answer.integer();
-    if (outcome !== OUTCOME.OK) throw refusal(outcome, 0);
+    if (outcome !== OUTCOME.OK) throw refusal(outcome);
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );

@@ -1,3 +1,4 @@
+import { KvError } from '../entries/kv.errors.js';
 import type { KvErrorCode } from '../entries/kv.errors.js';
 
 /** What a stored function answers first. The other home of these codes is tarantool/kv/outcome.lua; a test compares them. */
@@ -12,9 +13,19 @@ export const OUTCOME = {
   FAILED: 11,
 } as const;
 
-/** Outcomes that refuse, by code. */
-export const REFUSALS: Readonly<Record<number, KvErrorCode>> = {
+/** Outcomes that refuse one operation. */
+const REFUSALS: Readonly<Record<number, KvErrorCode>> = {
   [OUTCOME.NOT_FOUND]: 'KEY_NOT_FOUND',
   [OUTCOME.EXISTS]: 'KEY_EXISTS',
   [OUTCOME.PRECONDITION_FAILED]: 'PRECONDITION_FAILED',
 };
+
+/**
+ * @param presentVersion that of the entry which is there, 0 where none is
+ * @throws {Error} for an outcome that is not known here: the store and the service do not fit each other.
+ */
+export function refusal(outcome: number, presentVersion = 0): KvError {
+  const code = REFUSALS[outcome];
+  if (!code) throw new Error(`the store answered with outcome ${outcome}, which is not known here`);
+  return new KvError(code, presentVersion > 0 ? { presentVersion } : undefined);
+}

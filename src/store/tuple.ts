@@ -1,5 +1,6 @@
 import { decodeValue } from '../json/decode-value.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
+import { ROW } from './positions.js';
 import type { EncodedEntry, Entry, Written } from '../entries/entry.js';
 
 /** A tuple of the space (tarantool/kv/row.lua): key, value, version and, where the entry expires, when. */
@@ -8,7 +9,7 @@ export function readTuple(reader: MsgpackReader): Entry & { key: string } {
   const key = reader.string();
   const json = decodeValue(reader);
   const version = reader.integer();
-  return { key, json, version, expiresAt: fields > 3 ? readExpiry(reader) : undefined };
+  return { key, json, version, expiresAt: fields === ROW.length ? readExpiry(reader) : undefined };
 }
 
 /** A tuple with its value left as it is. */

@@ -10,7 +10,7 @@ local bit = require('bit')
 local ffi = require('ffi')
 local msgpack = require('msgpack')
 
--- Positions. Their other home is src/store/tuple.ts.
+-- Positions. Their other home is src/store/positions.ts.
 local row = {KEY = 1, VALUE = 2, VERSION = 3, EXPIRES_AT = 4}
 
 local EXPIRES_AT = row.EXPIRES_AT

@@ -14,7 +14,7 @@ local store = require('kv.store')
 local OK, ABORTED, LARGE = outcome.OK, outcome.ABORTED, outcome.LARGE
 local NULL = box.NULL
 
--- Positions in a comparison and in an operation, as they come over the wire.
+-- Positions in a comparison and in an operation, as they come over the wire. Their other home is src/store/positions.ts.
 local COMPARE_KEY, COMPARE_WHAT, COMPARE_WITH = 1, 2, 3
 local OP, OP_KEY, OP_VALUE, OP_TTL_S, OP_IF_MATCH = 1, 2, 3, 4, 5
 
