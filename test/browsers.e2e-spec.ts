@@ -5,6 +5,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpConfig } from '../src/config/config.js';
 import { answers } from './support/answers.js';
+import { firstAnswer } from './support/raw.js';
 import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -52,6 +53,7 @@ describe('a request that a page of another origin has a browser send', () => {
     ['has the right name and the default port', { Origin: 'http://127.0.0.1' }],
   ];
 
+  // Holds browser.cross-origin-403, browser.sec-fetch-site, browser.origin-is-host.
   it.each(foreign)('is refused with 403 where it %s', async (_what, fields) => {
     const key = newKey();
     const body = JSON.stringify({ key, value: {} });
@@ -71,7 +73,7 @@ describe('a request that a page of another origin has a browser send', () => {
       .expect(200, { value: { status: 'ok' } });
   });
 
-  // Holds status.order-of-checks.
+  // Holds status.order-of-checks, browser.cross-origin-403.
   it('is a 404 or 405 first, reads as ever, and is refused before its size and its rate', async () => {
     const fields = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' };
     await api().post('/nothing').set(fields).send('{}').expect(404, answers.notFound);
@@ -88,6 +90,7 @@ describe('a request that a page of another origin has a browser send', () => {
 });
 
 describe('a request that no page of another origin sends', () => {
+  // Holds browser.sec-fetch-site, browser.origin-is-host, browser.other-clients.
   it.each([
     ['neither field, as of curl, Java and Go', () => ({})],
     [
@@ -115,13 +118,14 @@ describe('CORS_ORIGINS', () => {
       'Access-Control-Request-Headers': 'content-type,if-match',
     });
 
+  // Holds browser.no-cors-unasked.
   it('unset, leaves out every field of CORS, and preflights are 405', async () => {
     const { headers } = await api().get('/kv/state').set('Origin', PAGE).expect(200);
     expect(Object.keys(headers).filter((name) => /^access-control|^vary/.test(name))).toEqual([]);
     await preflight(service.app, '/kv/state', PAGE).expect(405, answers.methodNotAllowed);
   });
 
-  // Holds status.order-of-checks.
+  // Holds status.order-of-checks, browser.preflights, browser.no-credentials.
   it('has preflights of its origins answered with 204, uncounted, whatever the path', async () => {
     for (const path of ['/kv/state', '/kv', '/batch', '/nothing', '/kv/a', '/kv/b']) {
       const { headers, text } = await preflight(listed, path, PAGE).expect(204);
@@ -141,6 +145,7 @@ describe('CORS_ORIGINS', () => {
     }
   });
 
+  // Holds browser.origin-is-listed.
   it('allows nothing to other origins', async () => {
     for (const origin of ['https://evil.example', 'null', `${PAGE}:444`, 'http://app.example']) {
       const { headers } = await preflight(listed, '/kv/state', origin).expect(204);
@@ -153,6 +158,7 @@ describe('CORS_ORIGINS', () => {
     }
   });
 
+  // Holds browser.cors-fields, browser.origin-is-listed, browser.vary, browser.no-credentials.
   it('lets pages read what they got, refusals included, over the rate as well', async () => {
     const fields = { Origin: PAGE, 'Sec-Fetch-Site': 'cross-site' };
     const http = () => request(listed.getHttpServer());
@@ -176,6 +182,7 @@ describe('CORS_ORIGINS', () => {
     }
   });
 
+  // Holds browser.vary.
   it('* allows every origin, and answers do not vary by it', async () => {
     const key = newKey();
     for (const origin of ['https://anywhere.example', 'null']) {
@@ -191,6 +198,7 @@ describe('CORS_ORIGINS', () => {
     }
   });
 
+  // Holds browser.preflights.
   it('leaves other OPTIONS as they were', async () => {
     const { headers } = await request(listed.getHttpServer())
       .options('/kv/state')
@@ -206,6 +214,7 @@ describe('CORS_ORIGINS', () => {
 describe('ALLOWED_HOSTS', () => {
   const http = () => request(named.getHttpServer());
 
+  // Holds browser.other-hosts.
   it.each([
     'localhost',
     'LOCALHOST:5000',
@@ -221,7 +230,7 @@ describe('ALLOWED_HOSTS', () => {
       .expect(200, { value: { status: 'ok' } });
   });
 
-  // Holds status.order-of-checks, status.421.
+  // Holds status.order-of-checks, status.421, browser.other-hosts.
   it.each([
     'evil.example',
     'evil.example:5000',
@@ -234,6 +243,18 @@ describe('ALLOWED_HOSTS', () => {
     await http().get('/kv/state').set('Host', host).expect(421, answers.misdirected);
     await http().post('/kv').set('Host', host).send('{}').expect(421, answers.misdirected);
     await http().get('/nothing').set('Host', host).expect(421, answers.misdirected);
+  });
+
+  // Holds browser.other-hosts, connection.absolute-form.
+  it('looks at the authority of a target in absolute form, in place of Host (RFC 9112 §3.2.2)', async () => {
+    const url = await named.getUrl();
+    const ask = async (authority: string, host: string) => {
+      const bytes = `GET http://${authority}/kv/state HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+      const { status, body } = await firstAnswer(url, bytes);
+      return [status, JSON.parse(body)];
+    };
+    expect(await ask('evil.example', 'kv.example')).toEqual([421, answers.misdirected]);
+    expect(await ask('kv.example', 'evil.example')).toEqual([200, { value: { status: 'ok' } }]);
   });
 
   it('leaves health to probes, and HTTP/1.0 without Host', async () => {

@@ -32,6 +32,7 @@ const missing = [404, answers.keyNotFound];
 const value = (n: number): unknown[] => [200, { value: { n } }];
 
 describe('requests sent together on one connection (RFC 9112 §9.3.2)', () => {
+  // Holds connection.sent-together.
   it('are answered as if each had been sent when the one before was answered', async () => {
     for (let n = 0; n < 10; n++) {
       const key = `together-${n}`;
@@ -66,6 +67,7 @@ describe('requests sent together on one connection (RFC 9112 §9.3.2)', () => {
     ]);
   });
 
+  // Holds connection.sent-together.
   it('read what was there before a write that comes after them', async () => {
     const before = await outcomes(put('state', 1) + get('state').repeat(20) + put('state', 2) + get('state'));
     expect(before).toEqual([updated, ...Array.from({ length: 20 }, () => value(1)), updated, value(2)]);
@@ -90,6 +92,7 @@ describe('requests sent together on one connection (RFC 9112 §9.3.2)', () => {
     ]);
   });
 
+  // Holds connection.close.
   it('are not carried out behind one that closes the connection (§9.6)', async () => {
     const last = message('PUT /kv/state', '{"value":{"n":4}}', 'Connection: close\r\n');
     expect(await outcomes(put('state', 3) + last + put('state', 5), untilClosed)).toEqual([updated, updated]);
@@ -125,6 +128,7 @@ describe('a request that asks for another protocol', () => {
 });
 
 describe('a client that half-closes after its request', () => {
+  // Holds connection.half-close.
   it('gets its answer', async () => {
     for (let n = 0; n < 20; n++) {
       expect(await outcomes(put('state', n))).toEqual([updated]);
@@ -133,6 +137,7 @@ describe('a client that half-closes after its request', () => {
   });
 });
 
+// Holds connection.no-http.
 describe('what is no HTTP, behind requests', () => {
   const malformed = [400, answers.malformed];
 

@@ -41,6 +41,7 @@ afterAll(async () => {
 const fields = (count: number) => 'A: b\r\n'.repeat(count);
 
 describe('CORS_ORIGINS', () => {
+  // Holds browser.cors-fields.
   it.each([
     ['a repeated Host', `${HEAD}Host: a\r\nHost: b\r\n\r\n`, 400, answers.malformed],
     ['too many fields', `${HEAD}Host: a\r\n${fields(201)}\r\n`, 431, answers.headersTooLarge],
@@ -67,6 +68,7 @@ describe('CORS_ORIGINS', () => {
     },
   );
 
+  // Holds browser.cors-of-what-is-unread, browser.no-cors-unasked.
   it.each([
     ['what is no request', 'GET /kv/state HTTP/1.1\r\nHost\r\n\r\n', 400, answers.malformed],
     [
@@ -86,6 +88,7 @@ describe('CORS_ORIGINS', () => {
     expect(Object.keys(closed?.fields ?? {}).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
+  // Holds browser.cors-of-what-is-unread.
   it('lets any page read 408, and 503 where there are too many connections', async () => {
     const url = await small.getUrl();
     const slow = untilClosed(url, HEAD);

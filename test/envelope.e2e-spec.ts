@@ -164,6 +164,7 @@ describe('a media type', () => {
 });
 
 describe('what is no HTTP', () => {
+  // Holds connection.431.
   it.each([
     ['nonsense', 'NONSENSE\r\n\r\n', 400, answers.malformed],
     ['a space in the path', 'GET /kv/a b HTTP/1.1\r\nHost: a\r\n\r\n', 400, answers.malformed],
@@ -206,7 +207,7 @@ describe('what is no HTTP', () => {
 describe('every answer', () => {
   const paths = ['/kv/state', '/kv/missing', '/kv/%zz', '/nothing', '/health/live', '/health/ready'];
 
-  // Holds answer.utf8.
+  // Holds answer.utf8, answer.fields.
   it.each(paths)('%s is JSON in UTF-8 that is not to be sniffed', async (path) => {
     const { headers } = await api().get(path);
     expect(headers).toMatchObject({
@@ -215,6 +216,7 @@ describe('every answer', () => {
     });
   });
 
+  // Holds answer.fields.
   it("has the client's own request id where it is a sane one", async () => {
     for (const path of paths) {
       const { headers } = await api().get(path).set('X-Request-Id', 'trace-1234:5');
@@ -222,6 +224,7 @@ describe('every answer', () => {
     }
   });
 
+  // Holds answer.fields.
   it('has a new request id otherwise', async () => {
     const ids = await Promise.all(
       ['', 'with space', 'x'.repeat(129), '"'].map(async (id) => {
@@ -236,6 +239,7 @@ describe('every answer', () => {
 });
 
 describe('health', () => {
+  // Holds health.live, health.ready.
   it('is live, and ready', async () => {
     await api().get('/health/live').expect(200, { message: 'live', status: 200 });
     await api().get('/health/ready').expect(200, { message: 'ready', status: 200 });

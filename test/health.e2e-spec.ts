@@ -20,6 +20,7 @@ const askedStore = () =>
   vi.spyOn(store.app.get(TarantoolClient), 'call').mockName('questions to the store').mock.calls;
 
 describe('GET /health/ready', () => {
+  // Holds health.ready.
   it('asks the store once, however many ask at the same time', async () => {
     const questions = askedStore();
     const asked = performance.now();
@@ -38,6 +39,7 @@ describe('GET /health/ready', () => {
       .toBeGreaterThanOrEqual(2);
   });
 
+  // Holds health.ready.
   it('answers 503 while the store is frozen, after two seconds or at once, and has one question under way', async () => {
     const pid = store.tarantool.pid ?? 0;
     process.kill(pid, 'SIGSTOP');
@@ -52,7 +54,7 @@ describe('GET /health/ready', () => {
     await expect.poll(async () => (await ready()).status, { timeout: 10_000 }).toBe(200);
   });
 
-  // Holds status.503-stopping.
+  // Holds status.503-stopping, health.ready, health.live.
   it('answers 503 from the moment of a stop, whatever the store said', async () => {
     const app = await startInstance(store.config);
     const url = await app.getUrl();

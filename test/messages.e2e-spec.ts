@@ -28,6 +28,7 @@ const state = { value: { status: 'ok' } };
 describe('header fields (RFC 9110 §5)', () => {
   const lines = (count: number): string => Array.from({ length: count }, (_, n) => `X-${n}: \r\n`).join('');
 
+  // Holds connection.431, connection.never-dropped.
   it.each([
     ['DELETE', 'If-Match: "999"\r\n'],
     ['GET', 'If-None-Match: *\r\n'],
@@ -40,11 +41,13 @@ describe('header fields (RFC 9110 §5)', () => {
     await api().get('/kv/state').expect(200, state);
   });
 
+  // Holds connection.never-dropped.
   it('hold behind 190 others', async () => {
     const bytes = message('DELETE /kv/state', undefined, `${lines(190)}If-Match: "999"\r\n`);
     expect(await answer(bytes)).toMatchObject({ status: 412, json: answers.preconditionFailed });
   });
 
+  // Holds connection.twice, connection.never-dropped.
   it.each([
     'Content-Type: application/json\r\nContent-Type: text/plain\r\n',
     'Content-Type: application/json\r\ncontent-type: application/json\r\n',
@@ -60,6 +63,7 @@ describe('header fields (RFC 9110 §5)', () => {
     await api().get('/kv/state').expect(200, state);
   });
 
+  // Holds connection.lists-in-lines, connection.never-dropped.
   it('that are lists hold with all of their lines (§5.2)', async () => {
     const { headers } = await api().get('/kv/state');
     const tag = String(headers['etag']);
@@ -74,6 +78,7 @@ describe('header fields (RFC 9110 §5)', () => {
     expect((await read(twice('Accept', 'text/html', 'application/json'))).status).toBe(200);
   });
 
+  // Holds connection.trailers.
   it('of a trailer are ignored (§6.5.1)', async () => {
     const chunked = `${'{"value":{"status":"ok"}}'.length.toString(16)}\r\n{"value":{"status":"ok"}}\r\n0\r\n`;
     const head = message('PUT /kv/state', undefined, 'Transfer-Encoding: chunked\r\n');
@@ -82,6 +87,7 @@ describe('header fields (RFC 9110 §5)', () => {
     );
   });
 
+  // Holds answer.fields.
   it('X-Request-Id is the first sane one of several', async () => {
     const id = async (fields: string) =>
       (await answer(message('GET /kv/state', undefined, fields))).fields['x-request-id'];
@@ -99,6 +105,7 @@ describe('Host (RFC 9112 §3.2)', () => {
     },
   );
 
+  // Holds connection.host.
   it.each(['a b', 'a/b', 'a,b', 'a, b', 'a@b', 'a:b', 'a?', 'http://a', '[::1', '::1', 'a"', '%4', 'é'])(
     '%j is 400',
     async (host) => {
@@ -108,6 +115,7 @@ describe('Host (RFC 9112 §3.2)', () => {
     },
   );
 
+  // Holds connection.host, connection.versions.
   it('may be missing in HTTP/1.0 only', async () => {
     expect((await answer('GET /kv/state HTTP/1.0\r\n\r\n')).json).toEqual(state);
     expect((await answer('GET /kv/state HTTP/1.1\r\n\r\n')).json).toEqual(answers.malformed);
@@ -115,6 +123,7 @@ describe('Host (RFC 9112 §3.2)', () => {
 });
 
 describe('a request target (RFC 9112 §3.2)', () => {
+  // Holds connection.absolute-form.
   it.each([
     ['GET', '/kv/state', 200],
     ['HEAD', '/kv/state', 200],
@@ -159,6 +168,7 @@ describe('a request target (RFC 9112 §3.2)', () => {
     }
   });
 
+  // Holds connection.options-star.
   it('of OPTIONS may be the server as a whole (RFC 9110 §9.3.7)', async () => {
     expect(await answer(message('OPTIONS *'))).toMatchObject({
       status: 204,
@@ -173,6 +183,7 @@ describe('a method (RFC 9110 §9)', () => {
     (name) => !['CONNECT', 'DELETE', 'GET', 'HEAD', 'PATCH', 'PUT'].includes(name),
   );
 
+  // Holds connection.method-of-path.
   it.each(others)('%s that no path has is 405 with Allow, and 404 where there is no path', async (method) => {
     expect(await answer(message(`${method} /kv/state`))).toMatchObject({
       status: 405,
@@ -182,6 +193,7 @@ describe('a method (RFC 9110 §9)', () => {
     expect((await answer(message(`${method} /nothing`))).json).toEqual(answers.notFound);
   });
 
+  // Holds connection.no-method.
   it.each(['FROB', 'get', 'GETT', 'X-Y', "!#$%&'*+.^_`|~", 'M'])(
     '%s that nobody knows is 501, and closes (§9.1)',
     async (method) => {
@@ -193,16 +205,22 @@ describe('a method (RFC 9110 §9)', () => {
     },
   );
 
+  // Holds connection.no-method.
   it('CONNECT is 501, and closes', async () => {
     expect((await answer('CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n', untilClosed)).json).toEqual(
       answers.notImplemented,
     );
   });
 
+  // Holds connection.upgrade.
   it('with Upgrade is answered without one (§7.8)', async () => {
     const fields =
       'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\n';
-    expect((await answer(message('GET /kv/state', undefined, fields))).json).toEqual(state);
+    expect(await answer(message('GET /kv/state', undefined, fields), untilClosed)).toMatchObject({
+      status: 200,
+      json: state,
+      fields: { connection: 'close' },
+    });
     expect((await answer(message('PUT /kv/state', JSON.stringify(state), fields))).json).toEqual(
       answers.updated,
     );
@@ -214,6 +232,7 @@ describe('the end of a message (RFC 9112 §6)', () => {
     answer(`PUT /kv/state HTTP/${version}\r\nHost: a\r\n${fields}\r\n${body}`, untilClosed);
   const chunk = '7\r\n{"a":1}\r\n0\r\n\r\n';
 
+  // Holds connection.coding.
   it.each(['gzip', 'gzip, chunked', 'chunked, gzip', 'identity', 'xchunked', ''])(
     'in a coding other than chunked is 501, and closes (§6.1): %j',
     async (coding) => {
@@ -225,6 +244,7 @@ describe('the end of a message (RFC 9112 §6)', () => {
     },
   );
 
+  // Holds connection.coding-and-length.
   it.each([
     ['a coding and a length', 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n', chunk],
     ['a length and a coding', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', chunk],
@@ -240,6 +260,7 @@ describe('the end of a message (RFC 9112 §6)', () => {
     });
   });
 
+  // Holds connection.coding-and-length, connection.versions.
   it('in HTTP/1.0 is by no coding (§6.1)', async () => {
     expect(await send('Transfer-Encoding: chunked\r\n', chunk, '1.0')).toMatchObject({
       status: 400,
@@ -249,6 +270,7 @@ describe('the end of a message (RFC 9112 §6)', () => {
 });
 
 describe('a version (RFC 9112 §2.3)', () => {
+  // Holds connection.other-version.
   it.each(['0.9', '1.2', '2.0', '3.0'])('HTTP/%s is 505, and closes', async (version) => {
     expect(await answer(`GET /kv/state HTTP/${version}\r\nHost: a\r\n\r\n`, untilClosed)).toMatchObject({
       status: 505,
@@ -267,6 +289,7 @@ describe('a version (RFC 9112 §2.3)', () => {
 });
 
 describe('what caches may do with an answer (RFC 9111)', () => {
+  // Holds answer.cache-control.
   it.each([
     ['GET', '/kv/state', 200, 'no-cache'],
     ['HEAD', '/kv/state', 200, 'no-cache'],

@@ -68,6 +68,7 @@ describe('starting', () => {
     expect(await (await fetch(`${service.url}/kv/kept`)).text()).toBe('{"value":{"a":1}}');
   });
 
+  // Holds log.request-id.
   it('logs one line for each request, and never a value', async () => {
     const service = await start();
     await fetch(`${service.url}/kv`, {

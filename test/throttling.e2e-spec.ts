@@ -1,10 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../src/create-app.js';
 import { TarantoolClient } from '../src/tarantool/tarantool-client.js';
 import { TarantoolThrottlerStorage } from '../src/throttling/tarantool-throttler.storage.js';
 import { answers } from './support/answers.js';
-import { startInstance, startTestApp } from './support/test-app.js';
+import { freePort, silent, startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
 const LIMIT = 50;
@@ -42,6 +43,7 @@ const statuses = async (tests: PromiseLike<{ status: number }>[]): Promise<Recor
 };
 
 describe('a client within its rate', () => {
+  // Holds rate.fields, rate.window.
   it('is told the policy, and what is left of it', async () => {
     const url = await start();
     const client = newClient();
@@ -53,6 +55,7 @@ describe('a client within its rate', () => {
     }
   });
 
+  // Holds rate.fields.
   it('is told so on refusals too', async () => {
     const url = await start();
     const client = newClient();
@@ -71,8 +74,52 @@ describe('a client within its rate', () => {
   });
 });
 
+// Holds rate.fields.
+describe('an answer', () => {
+  const told = { 'ratelimit-policy': '"default";q=50;w=60', ratelimit: '"default";r=50;t=60' };
+
+  it.each([
+    ['get', '/nothing', 404],
+    ['put', '/kv', 405],
+    ['options', '/kv/state', 405],
+  ] as const)(
+    'to a request that is refused before it is counted tells the rate: %s %s',
+    async (method, path, status) => {
+      const { headers } = await request(await start())
+        [method](path)
+        .set('X-Forwarded-For', newClient())
+        .expect(status);
+      expect(headers).toMatchObject(told);
+    },
+  );
+
+  it.each(['/health/live', '/health/ready'])('of %s tells nothing of it', async (path) => {
+    const { headers } = await request(await start())
+      .get(path)
+      .expect(200);
+    expect(headers).not.toHaveProperty('ratelimit');
+    expect(headers).not.toHaveProperty('ratelimit-policy');
+  });
+
+  // Holds rate.without-the-store, health.not-counted.
+  it('is 503 where the store cannot be asked who has had how much', async () => {
+    const { config } = store;
+    const tarantool = { ...config.tarantool, port: await freePort(), timeoutMs: 50 };
+    const app = await createApp({ ...config, tarantool, throttle: { limit: 5, windowMs: 1000 } }, silent);
+    await app.listen(0, '127.0.0.1');
+    const url = await app.getUrl();
+    for (const path of ['/kv/state', '/kv', '/kv/%ff']) {
+      const { headers } = await request(url).get(path).expect(503, answers.unavailable);
+      expect(headers['retry-after']).toBe('1');
+    }
+    await request(url).post('/batch').send('{').expect(503, answers.unavailable);
+    await request(url).get('/health/live').expect(200, { message: 'live', status: 200 });
+    await app.close();
+  });
+});
+
 describe('a client over its rate', () => {
-  // Holds rate.before-the-body, status.429.
+  // Holds rate.before-the-body, status.429, rate.never-more-than-limit.
   it('gets 429 whatever it sends, and when to come back', async () => {
     const url = await start(3);
     const client = newClient();
@@ -104,6 +151,7 @@ describe('a client over its rate', () => {
     expect(await statuses(posts)).toEqual({ 400: 10, 429: 20 });
   });
 
+  // Holds rate.window.
   it('is served again in the next window', async () => {
     const url = await start(2, 300);
     const client = newClient();
@@ -120,6 +168,7 @@ describe('a client over its rate', () => {
     await expect.poll(async () => (await get(url, client)).status, { interval: 20 }).toBe(200);
   });
 
+  // Holds rate.client, health.not-counted.
   it('does not slow down others, nor health', async () => {
     const url = await start(1);
     const client = newClient();
@@ -132,6 +181,7 @@ describe('a client over its rate', () => {
 });
 
 describe('the limit', () => {
+  // Holds rate.over-all-instances, rate.never-more-than-limit.
   it('holds over all instances on one store', async () => {
     const urls = await Promise.all([start(), start(), start()]);
     const client = newClient();
@@ -139,6 +189,7 @@ describe('the limit', () => {
     expect(await statuses(many)).toEqual({ 200: LIMIT, 429: 300 - LIMIT });
   });
 
+  // Holds rate.shares.
   it('is not lost to a client that keeps asking over all instances', async () => {
     const urls = await Promise.all([start(100), start(100)]);
     const client = newClient();
@@ -148,6 +199,7 @@ describe('the limit', () => {
     expect(passed).toBeLessThanOrEqual(100);
   });
 
+  // Holds rate.client.
   it('is one for an IPv6 /64', async () => {
     const url = await start(2);
     await get(url, '2001:db8:1:2::1').expect(200);
@@ -156,12 +208,14 @@ describe('the limit', () => {
     await get(url, '2001:db8:1:3::1').expect(200);
   });
 
+  // Holds rate.client.
   it('believes no forwarded address of a proxy that is not trusted', async () => {
     const url = await start(2, WINDOW_MS, []);
     const answered = [await get(url, newClient()), await get(url, newClient()), await get(url, newClient())];
     expect(answered.map(({ status }) => status)).toEqual([200, 200, 429]);
   });
 
+  // Holds rate.off.
   it('is off when it is 0', async () => {
     const url = await start(0);
     const client = newClient();

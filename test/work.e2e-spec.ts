@@ -58,6 +58,7 @@ function left(headers: Record<string, string>): number {
 }
 
 describe('a request costs', () => {
+  // Holds rate.one-unit.
   it('one unit, up to a value of 64 KiB', async () => {
     const api = client(await start(1000));
     await api.get('/kv/full').expect(200);
@@ -67,6 +68,7 @@ describe('a request costs', () => {
     expect(await api.left()).toBe(997);
   });
 
+  // Holds rate.bytes-count, rate.all-or-nothing.
   it('what its body costs, before it is looked at', async () => {
     const api = client(await start(1000));
     const { headers } = await api.put('/kv/large').send(LARGE).expect(200, answers.updated);
@@ -75,6 +77,19 @@ describe('a request costs', () => {
     expect(await api.left()).toBe(1000 - 2 * (1 + LARGE_UNITS));
   });
 
+  // Holds rate.of-one-mib.
+  it('16 units to read 1 MiB, and 31 to patch it', async () => {
+    const api = client(await start(1000));
+    const frame = JSON.stringify({ value: { a: '' } }).length;
+    const body = JSON.stringify({ value: { a: 'x'.repeat(1024 * 1024 - frame) } });
+    await request(store.url).put('/kv/mib?upsert=true').type('json').send(body).expect(200);
+    await api.get('/kv/mib').expect(200, body);
+    expect(await api.left()).toBe(1000 - 16);
+    await api.patch('/kv/mib').send('{}').expect(200, answers.updated);
+    expect(await api.left()).toBe(1000 - 16 - 31);
+  });
+
+  // Holds rate.bytes-count, rate.charged-when-known.
   it('what a body costs whose length it did not declare', async () => {
     const url = await start(1000);
     const send = () =>
@@ -90,6 +105,7 @@ describe('a request costs', () => {
     expect(left(api.headers)).toBeGreaterThanOrEqual(1000 - LARGE_UNITS - 3);
   });
 
+  // Holds rate.bytes-count, rate.charged-when-known, rate.batch-counts-each, rate.txn-counts-each.
   it.each<[string, number, (api: ReturnType<typeof client>) => request.Test]>([
     ['its answer', LARGE_UNITS, (api) => api.get('/kv/large').expect(200)],
     ['an answer to a page', LARGE_UNITS, (api) => api.get('/kv?prefix=large').expect(200)],
@@ -128,12 +144,27 @@ describe('a request costs', () => {
           .send({ operations: [{ op: 'get', key: 'large' }] })
           .expect(200),
     ],
+    [
+      'its comparisons, and the operations of both branches',
+      5,
+      (api) =>
+        api
+          .post('/txn')
+          .send({
+            compare: ['state', 'small'].map((key) => ({ key, exists: true })),
+            success: ['state', 'small', 'missing'].map((key) => ({ op: 'get', key })),
+            failure: [{ op: 'get', key: 'state' }],
+          })
+          .expect(200),
+    ],
+    ['nothing for what is not there', 0, (api) => api.get('/kv/missing').expect(404)],
   ])('%s', async (_name, units, send) => {
     const api = client(await start(1000));
     await send(api);
     expect(await api.left()).toBe(1000 - 1 - units);
   });
 
+  // Holds rate.bytes-at-most-the-limit.
   it('not more than the limit for its bytes, so that what is large passes', async () => {
     const api = client(await start(5, 3000));
     await api.put('/kv/large').send(LARGE).expect(200, answers.updated);
@@ -141,6 +172,7 @@ describe('a request costs', () => {
     await expect.poll(async () => (await api.get('/kv/large')).status).toBe(200);
   });
 
+  // Holds rate.charged-when-known, rate.longer-window.
   it('time beyond its window, where it was let in and costs more than is left', async () => {
     const api = client(await start(6, 60_000));
     await api.get('/kv/small').expect(200);
@@ -156,6 +188,7 @@ describe('a request costs', () => {
 });
 
 describe('a batch', () => {
+  // Holds rate.all-or-nothing.
   it('that is refused costs nothing, and nothing of it is carried out', async () => {
     const api = client(await start(10));
     for (let i = 0; i < 4; i++) await api.get('/kv/small').expect(200);
@@ -166,6 +199,7 @@ describe('a batch', () => {
     expect(await api.left()).toBe(5);
   });
 
+  // Holds rate.too-many-operations.
   it('that has more operations than the limit never passes', async () => {
     const api = client(await start(5));
     const { headers } = await api.batch(6).expect(429, answers.tooManyRequests);
@@ -173,6 +207,33 @@ describe('a batch', () => {
     await api.batch(5).expect(200);
   });
 
+  // Holds rate.given-back.
+  it('that is refused gets back what it cost, as often as the limit says', async () => {
+    const api = client(await start(5));
+    for (let i = 0; i < 5; i++) await api.batch(6).expect(429, answers.tooManyRequests);
+    expect(await api.left()).toBe(5);
+    await api.batch(6).expect(429, answers.tooManyRequests);
+    expect(await api.left()).toBe(4);
+  });
+
+  // Holds rate.batch-counts-each, rate.txn-counts-each, rate.all-or-nothing.
+  it('or a transaction that has more operations than is left is refused whole', async () => {
+    const api = client(await start(4));
+    const success = ['a', 'b', 'c'].map((key) => ({ op: 'insert', key: `whole ${key}`, value: {} }));
+    const compare = [{ key: 'state', exists: true }];
+    await api
+      .post('/batch')
+      .send({ operations: [...success, ...success] })
+      .expect(429);
+    await api
+      .post('/txn')
+      .send({ compare, success: [], failure: [...success, ...success] })
+      .expect(429);
+    await api.post('/txn').send({ compare, success }).expect(200);
+    await api.get('/kv/state').expect(429, answers.tooManyRequests);
+  });
+
+  // Holds rate.batch-gets-through, rate.booked.
   it('as large as the limit passes beside ordinary requests, by waiting as Retry-After says', async () => {
     const url = await start(200, 1000);
     const api = client(url);

@@ -21,6 +21,7 @@ end
 local test = tap.test('throttle')
 test:plan(10)
 
+-- Holds rate.window.
 test:test('a window', function(t)
     t:plan(6)
     t:is_deeply({take('a', LIMIT, WINDOW_MS, 4)}, {4, 6, 1000}, 'begins with the first request')
@@ -56,6 +57,7 @@ test:test('callers with other limits', function(t)
     t:is_deeply({take('g', 3, WINDOW_MS, 1)}, {0, 0, 900}, 'a lower one too')
 end)
 
+-- Holds rate.never-more-than-limit.
 test:test('never more than the limit in a window, whoever comes between', function(t)
     t:plan(2)
     local granted, others, ends = 0, 0, now + WINDOW_MS / 1000
@@ -72,6 +74,7 @@ test:test('never more than the limit in a window, whoever comes between', functi
     t:is(take('h', LIMIT, WINDOW_MS, 1), 1, 'and again in the next window')
 end)
 
+-- Holds rate.longer-window.
 test:test('work that is done already', function(t)
     t:plan(4)
     t:is_deeply({take('i', LIMIT, WINDOW_MS, 1, 4)}, {1, 5, 1000}, 'is counted')
@@ -82,6 +85,7 @@ test:test('work that is done already', function(t)
     t:is_deeply({take('i', LIMIT, WINDOW_MS, 1)}, {1, 9, 1000}, 'and then all is as before')
 end)
 
+-- Holds rate.all-or-nothing, rate.booked, rate.too-many-operations.
 test:test('all or none', function(t)
     t:plan(9)
     t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {6, 4, 1000}, 'is granted where there is as much')
@@ -103,6 +107,7 @@ test:test('all or none', function(t)
     t:is(take('k', LIMIT, WINDOW_MS, 0, 0, LIMIT + 1), 0, 'for ever')
 end)
 
+-- Holds rate.longer-window.
 test:test('never more than the limit on the average, whatever is asked for', function(t)
     t:plan(1)
     local seed = os.time()

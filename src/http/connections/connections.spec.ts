@@ -50,6 +50,7 @@ function answerAll(): void {
 }
 
 describe('the requests of a connection (RFC 9112 §9.3.2)', () => {
+  // Holds connection.sent-together.
   it('that are safe are under way together, up to 16', async () => {
     const all = Array.from({ length: 40 }, (_, n) => n);
     client.write(all.map(get).join(''));
@@ -67,6 +68,7 @@ describe('the requests of a connection (RFC 9112 §9.3.2)', () => {
     expect(answersIn(received).map(({ body }) => body)).toEqual(all.map((n) => `/${n}`));
   });
 
+  // Holds connection.sent-together.
   it('that are unsafe begin when all before have ended, and alone', async () => {
     client.write(get(1) + get(2) + message('PUT /3', 'x') + message('PUT /4', 'x') + get(5) + get(6));
     for (const together of [['/1', '/2'], ['/3'], ['/4'], ['/5', '/6']]) {
