@@ -95,6 +95,7 @@ rawset(_G, 'health', {check = require('kv.health').check})
 local function prepare()
     must(require('kv.schema').apply())
     must(require('kv.access').apply(settings.user, settings.password))
+    require('kv.reserve').start()
 end
 
 if box.info.ro then

@@ -6,6 +6,7 @@
 -- number and submits the write without a yield between keeps the numbers in the order of the log.
 -- Lua numbers hold them exactly up to 2^53: 285 years of a million changes each second.
 local fiber = require('fiber')
+local memory = require('kv.reserve')
 
 local BLOCK = 100000
 -- Far more than the writes that can be under way while the next block is being reserved.
@@ -38,7 +39,7 @@ local function write_block()
     end
     local reserved = space:get(ROW_ID)[RESERVED]
     target = reserved + BLOCK
-    space:replace({ROW_ID, target})
+    memory.write(0, space.replace, space, {ROW_ID, target})
     if limit ~= reserved then
         last = reserved
     end

@@ -14,6 +14,7 @@ local msgpack = require('msgpack')
 local row = {KEY = 1, VALUE = 2, VERSION = 3, EXPIRES_AT = 4}
 
 local EXPIRES_AT = row.EXPIRES_AT
+local field = ffi.C.box_tuple_field
 
 -- In milliseconds since the epoch; nil for a row that does not expire, or is none.
 function row.expires_at(tuple)
@@ -136,6 +137,13 @@ else
         end
         return bless(tuple)
     end
+end
+
+-- The row with another end, or none, and otherwise as it is. Not by tuple:update, which takes the memory of entries for what it
+-- makes: where that is full, nobody but whoever replaces the entry can be given any (kv/reserve.lua).
+function row.with_end(tuple, expires_at)
+    local value = field(tuple, row.VALUE - 1)
+    return row.new(tuple[row.KEY], ffi.string(value, field(tuple, row.VERSION - 1) - value), tuple[row.VERSION], expires_at)
 end
 
 return row

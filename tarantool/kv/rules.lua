@@ -5,7 +5,7 @@ local row = require('kv.row')
 local time = require('kv.time')
 
 local OK, PRECONDITION_FAILED = outcome.OK, outcome.PRECONDITION_FAILED
-local VERSION, EXPIRES_AT = row.VERSION, row.EXPIRES_AT
+local VERSION = row.VERSION
 
 -- Ten years of seconds, the most that the API takes.
 local MAX_TTL_S = 315360000
@@ -102,12 +102,7 @@ end
 -- The row with another end and otherwise as it is, and when it expires.
 function rules.touched(live, ttl_s)
     local at = expires_at(ttl_s, live)
-    if at ~= nil then
-        return live:update({{'=', EXPIRES_AT, at}}), at
-    elseif row.expires_at(live) ~= nil then
-        return live:update({{'#', EXPIRES_AT, 1}})
-    end
-    return live
+    return row.with_end(live, at), at
 end
 
 return rules

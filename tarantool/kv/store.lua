@@ -1,6 +1,10 @@
 -- Writes of entries. Each keeps kv_expiry, the ends of those entries that have one, in the same transaction.
 local inflight = require('kv.inflight')
+local reserve = require('kv.reserve')
 local row = require('kv.row')
+
+-- What an end takes: an entry that is given one counts as no larger.
+local END_BYTES = 16
 
 local store = {}
 
@@ -44,9 +48,22 @@ local function commit(change)
     box.atomic(apply, change)
 end
 
--- Makes `after` of `before`, the tuple that the space has now, expired or not; nil is none. Nothing may yield between the decision
--- and this. Returns when it is durable; throws when it is not, and then nothing was written.
-function store.write(key, before, after)
+-- How many bytes more the entries have after the changes.
+local function growth(changes)
+    local bytes = 0
+    for i = 1, #changes do
+        local before, after = changes[i].before, changes[i].after
+        if before ~= nil then
+            bytes = bytes - before:bsize() - END_BYTES
+        end
+        if after ~= nil then
+            bytes = bytes + after:bsize()
+        end
+    end
+    return bytes
+end
+
+local function write(key, before, after)
     if row.expires_at(before) ~= row.expires_at(after) then
         inflight.run(key, before, after, commit, {key = key, before = before, after = after})
     elseif after ~= nil then
@@ -56,9 +73,27 @@ function store.write(key, before, after)
     end
 end
 
+local function write_all(changes)
+    inflight.run_all(changes, commit_all)
+end
+
+-- Makes `after` of `before`, the tuple that the space has now, expired or not; nil is none. Nothing may yield between the decision
+-- and this. Returns when it is durable; throws when it is not, and then nothing was written.
+function store.write(key, before, after)
+    if not reserve.is_lent() then
+        local ok, problem = pcall(write, key, before, after)
+        if ok then
+            return
+        elseif not reserve.is_out_of_memory(problem) then
+            error(problem, 0)
+        end
+    end
+    reserve.write(growth({{before = before, after = after}}), write, key, before, after)
+end
+
 -- All or nothing: an array of {key, before, after}, each key once.
 function store.write_all(changes)
-    inflight.run_all(changes, commit_all)
+    reserve.write(growth(changes), write_all, changes)
 end
 
 return store
