@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ANSWER_SIZE } from '../src/store/answer-size.js';
 import { OUTCOME } from '../src/store/outcome.js';
 import { BRANCH, COMPARE, OPERATION, ROW } from '../src/store/positions.js';
 
@@ -24,6 +25,12 @@ describe('the service and the store mean the same', () => {
   it('by the codes of outcomes', () => {
     const codes = [...lua('outcome').matchAll(/^\s+([A-Z_]+) = (\d+),$/gm)];
     expect(Object.fromEntries(codes.map(([, name, code]) => [name, Number(code)]))).toEqual(OUTCOME);
+  });
+
+  it('by the sizes of answers', () => {
+    const sizes = [...lua('answer').matchAll(/^ {4}([A-Z_]+_BYTES|MAX_BYTES) = ([\d *]+),$/gm)];
+    const bytes = (product = ''): number => product.split(' * ').reduce((all, n) => all * Number(n), 1);
+    expect(Object.fromEntries(sizes.map(([, name, size]) => [name, bytes(size)]))).toEqual(ANSWER_SIZE);
   });
 
   it('by the positions in a row', () => {

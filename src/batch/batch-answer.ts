@@ -1,15 +1,16 @@
 import type { LargeRoom, Room } from '../answers/answer-room.js';
 import type { Entry } from '../entries/entry.js';
+import { ANSWER_SIZE } from '../store/answer-size.js';
 import { KvError } from '../entries/kv.errors.js';
 
-/** Of one answer, of values in the store and as JSON. Reads beyond it are refused one by one, writes never. */
-const MAX_BYTES = 16 * 1024 * 1024;
 /** What a result takes of it at most beside its value, whether or not it does. */
 const RESULT_BYTES = 256;
-/** An answer of so many bytes needs no room set aside, as a small value does not. */
-const SMALL_BYTES = 16 * 1024;
+const { SMALL_BYTES, MAX_BYTES } = ANSWER_SIZE;
 
-/** What the reads of a batch have filled of its answer. When one found no place, no later one is carried out. */
+/**
+ * What the reads of a batch have filled of its answer. Reads that find no place are refused one by one, and when one was, no later one
+ * is carried out; writes never are refused for that.
+ */
 export class BatchAnswer implements Room {
   private bytesRead = 0;
   private bytes: number;

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { LargeRoom } from '../answers/answer-room.js';
 import type { LimitsConfig } from '../config/config.js';
 import { LIMITS } from '../config/config.tokens.js';
+import { ANSWER_SIZE } from '../store/answer-size.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { KvError } from '../entries/kv.errors.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
@@ -26,8 +27,6 @@ export interface Committed {
   readonly results: Result[];
 }
 
-/** What an answer may hold, which the store sees to. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Bytes that are decoded in a row. */
 const STEP_BYTES = 256 * 1024;
 
@@ -50,7 +49,7 @@ export class TxnRepository {
   async run(transaction: Transaction, room: LargeRoom): Promise<Committed> {
     let { answer, outcome } = await this.call(transaction, false);
     if (outcome === OUTCOME.LARGE) {
-      await room.take(MAX_ANSWER_BYTES);
+      await room.take(ANSWER_SIZE.MAX_BYTES);
       ({ answer, outcome } = await this.call(transaction, true));
     }
     if (outcome === OUTCOME.ABORTED)

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MsgpackFormatError, MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
-import { decodeValue, stringifyJson } from './decode-value.js';
-import { UnencodableValueError } from './json.errors.js';
-import type { JsonValue } from './json.types.js';
+import { decodeValue } from './decode-value.js';
 
 const decode = (hex: string): string => decodeValue(new MsgpackReader(Buffer.from(hex, 'hex')));
 const ofDouble = (value: number): string =>
@@ -124,22 +122,5 @@ describe('decodeValue', () => {
     expect(decode('91'.repeat(127) + '90')).toBe('['.repeat(128) + ']'.repeat(128));
     expect(() => decode('91'.repeat(128) + '90')).toThrow(MsgpackFormatError);
     expect(() => decode('8100'.repeat(1_000_000))).toThrow(MsgpackFormatError);
-  });
-});
-
-describe('stringifyJson', () => {
-  it.each<[string, JsonValue]>([
-    ['null', null],
-    ['-0', -0],
-    ['1e+20', 1e20],
-    ['18446744073709551615', 18446744073709551615n],
-    ['{"a":["\\"",{},[],true]}', { a: ['"', {}, [], true] }],
-  ])('prints %s', (json, value) => {
-    expect(stringifyJson(value)).toBe(json);
-  });
-
-  it('refuses what encodeValue refuses', () => {
-    expect(() => stringifyJson('\ud800')).toThrow(UnencodableValueError);
-    expect(() => stringifyJson(Infinity)).toThrow(UnencodableValueError);
   });
 });

@@ -1,10 +1,8 @@
-import { MsgpackFormatError, MsgpackReader } from '../msgpack/msgpack-reader.js';
-import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import { MsgpackFormatError } from '../msgpack/msgpack-reader.js';
+import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { isArray, isFloat, isInteger, isMap, isString } from '../msgpack/msgpack-types.js';
 import { doubleText } from './double-text.js';
-import { encodeValue } from './encode-value.js';
 import { JsonText } from './json-text.js';
-import type { JsonValue } from './json.types.js';
 
 /** What was written here is nested less deep (`MAX_DEPTH`); the limit keeps foreign data from overflowing the stack. */
 export const MAX_DECODED_DEPTH = 128;
@@ -12,9 +10,8 @@ export const MAX_DECODED_DEPTH = 128;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Reused: both directions run to their end without yielding, and begin with `reset()`. */
+/** Reused: a value is written to its end without yielding, and begins with `reset()`. */
 const text = new JsonText();
-const scratch = new MsgpackWriter();
 
 /**
  * The MessagePack value at the reader's offset as JSON text; the reader advances past it. 64-bit integers are printed exactly.
@@ -29,16 +26,6 @@ export function decodeValue(reader: MsgpackReader): string {
   const result = text.finish();
   if (result === undefined) throw new MsgpackFormatError('a string is not UTF-8');
   return result;
-}
-
-/**
- * A JSON value as text, by the same rules: bigints exactly, −0 as -0.
- *
- * @throws UnencodableValueError as `encodeValue`, with the depth that `decodeValue` allows
- */
-export function stringifyJson(value: JsonValue): string {
-  encodeValue(scratch.reset(), value, MAX_DECODED_DEPTH);
-  return decodeValue(new MsgpackReader(scratch.bytes()));
 }
 
 function writeValue(reader: MsgpackReader, maxDepth: number): void {

@@ -1,9 +1,7 @@
 import type { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import { isInRange } from './integer-range.js';
 import { UnencodableValueError } from './json.errors.js';
 import type { JsonValue } from './json.types.js';
-
-const MIN_INT64 = -(2n ** 63n);
-const MAX_UINT64 = 2n ** 64n - 1n;
 
 /**
  * Writes a JSON value as MessagePack. A safe integer is an integer there, and any other `number` a float64, which keeps −0 and
@@ -60,6 +58,6 @@ function encodeNumber(writer: MsgpackWriter, value: number): void {
 }
 
 function encodeBigint(writer: MsgpackWriter, value: bigint): void {
-  if (value < MIN_INT64 || value > MAX_UINT64) throw new UnencodableValueError('integer out of range');
+  if (!isInRange(value)) throw new UnencodableValueError('integer out of range');
   writer.bigint(value);
 }

@@ -1,3 +1,4 @@
+import { grown } from '../msgpack/grown.js';
 import { isUtf8 } from 'node:buffer';
 
 const INITIAL_BYTES = 16_384;
@@ -103,9 +104,6 @@ export class JsonText {
 
   private reserve(bytes: number): void {
     const needed = this.end + bytes;
-    if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
-    this.buffer.copy(grown, 0, 0, this.end);
-    this.buffer = grown;
+    if (needed > this.buffer.length) this.buffer = grown(this.buffer, this.end, needed);
   }
 }

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { isInRange } from './integer-range.js';
 import { InvalidJsonError } from './json.errors.js';
 import type { JsonObject, JsonValue } from './json.types.js';
 
-const MIN_INT64 = -(2n ** 63n);
-const MAX_UINT64 = 2n ** 64n - 1n;
 /**
  * What this many characters begin is out of range, whatever follows. Cut here, an integer of a million digits is not read into a
  * bigint, which takes quadratic time.
@@ -64,7 +63,7 @@ export function restoreNumbers(value: JsonValue): JsonValue {
 
 function readInteger(token: string): bigint {
   const integer = BigInt(token);
-  if (integer < MIN_INT64 || integer > MAX_UINT64) throw new InvalidJsonError('integer out of range');
+  if (!isInRange(integer)) throw new InvalidJsonError('integer out of range');
   return integer;
 }
 

@@ -1,3 +1,5 @@
+import { grown } from './grown.js';
+
 const MAX_UINT32 = 0xffff_ffff;
 const MIN_INT32 = -0x8000_0000;
 
@@ -202,9 +204,6 @@ export class MsgpackWriter {
 
   private reserve(bytes: number): void {
     const needed = this.end + bytes;
-    if (needed <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2));
-    this.buffer.copy(grown, 0, 0, this.end);
-    this.buffer = grown;
+    if (needed > this.buffer.length) this.buffer = grown(this.buffer, this.end, needed);
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeValue, stringifyJson } from '../../json/decode-value.js';
+import { decodeValue } from '../../json/decode-value.js';
+import { stringifyJson } from '../../../test/support/stringify-json.js';
 import { encodeValue } from '../../json/encode-value.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
 import { parseJson } from '../../json/parse-json.js';
