@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { answersIn, exchange, message, untilClosed } from './support/raw.js';
 import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
+const { api } = client(() => service.url);
 
 /** The first answer to these bytes; the client sends nothing more and keeps the connection open. */
 async function firstAnswer(bytes: string, url = service.url): Promise<[number, unknown]> {

@@ -5,6 +5,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpConfig } from '../src/config/config.js';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { firstAnswer } from './support/raw.js';
 import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
@@ -33,9 +34,7 @@ afterAll(async () => {
   await service.stop();
 });
 
-const api = () => request(service.url);
-let keys = 0;
-const newKey = (): string => `key-${++keys}`;
+const { api, newKey } = client(() => service.url);
 
 /** Host, as `request` would send it to this service. */
 const ownHost = (): string => new URL(service.url).host;

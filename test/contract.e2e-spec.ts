@@ -1,7 +1,7 @@
-import request from 'supertest';
 import type { Test } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
+const { api } = client(() => service.url);
 const post = (key: unknown, value: unknown): Test =>
   api()
     .post('/kv')

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
+const { api } = client(() => service.url);
 
 /** Sends bytes as they are, and reads until the server closes. */
 async function raw(bytes: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { answersIn, exchange, message, untilClosed } from './support/raw.js';
 import type { RawAnswer } from './support/raw.js';
 import { startTestApp } from './support/test-app.js';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
+const { api } = client(() => service.url);
 
 /** The one answer to these bytes. */
 async function answer(bytes: string, send = exchange): Promise<RawAnswer & { json: unknown }> {

@@ -1,6 +1,6 @@
-import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
+const { api } = client(() => service.url);
 
 describe('Accept: application/problem+json (RFC 9457)', () => {
   it.each([

@@ -1,6 +1,7 @@
-import request from 'supertest';
+import type request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
+import { client } from './support/client.js';
 import { startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -10,9 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-const api = () => request(service.url);
-let keys = 0;
-const newKey = (): string => `key-${++keys}`;
+const { api, newKey } = client(() => service.url);
 const versionOf = (tag: string | undefined): number => Number(/^"(\d+)"$/.exec(tag ?? '')?.[1]);
 
 async function insert(key: string, value: object = {}): Promise<string> {
