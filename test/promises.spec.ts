@@ -61,7 +61,8 @@ describe('the promises of the docs', () => {
     const names = promises.map(({ name }) => name);
     expect(saying(promises.filter(({ name }, i) => names.indexOf(name) !== i))).toEqual([]);
     expect(saying(promises.filter(({ name }) => !NAME.test(name)))).toEqual([]);
-    // At the beginning of a line a comment would begin a block of HTML, and end the paragraph.
+    // At the front of a line a comment would begin a block of HTML, and end the paragraph. Without a space before
+    // the comment, Prettier leaves it at the end of its sentence.
     const atFront = lines(PAGES).filter(({ text }) => /^\s*<!-- \S+\.\S+ -->/.test(text));
     expect(atFront.map(({ place }) => place)).toEqual([]);
   });
