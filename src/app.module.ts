@@ -17,7 +17,7 @@ import { TarantoolModule } from './tarantool/tarantool.module.js';
 import { ClientThrottlerGuard } from './throttling/client-throttler.guard.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
 
-/** The composition root: what a request meets, in the order in which it meets it. */
+/** The composition root: the parts that a request passes, in the order in which it passes them. */
 @Module({})
 export class AppModule {
   static with(config: Config, logger: Logger, answers: Answers): DynamicModule {
@@ -35,11 +35,11 @@ export class AppModule {
         HealthModule,
       ],
       providers: [
-        // 1. The client's rate, before anything of its body is read.
+        // 1. The guard counts the request to the client's rate, before anything of its body is read.
         { provide: APP_GUARD, useClass: ClientThrottlerGuard },
-        // 2. The body: read, parsed, checked against the DTO of the controller's method.
+        // 2. The pipe reads the body, parses it and checks it against the DTO of the controller's method.
         { provide: APP_PIPE, useClass: JsonBodyPipe },
-        // 3. The controller. And wherever something fails on the way:
+        // 3. The controller answers. The filter turns whatever fails on the way into an answer.
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
     };

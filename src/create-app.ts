@@ -23,7 +23,7 @@ import type { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { ClientRate } from './throttling/client-rate.js';
 
-/** Builds the one application, ready to listen: the same for production and for every test. */
+/** Builds the application, ready to listen. Production and every end-to-end test build the same one. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
   const answers = new Answers(config);
   const written = new WrittenAnswers(config.http.corsOrigins);

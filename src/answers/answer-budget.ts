@@ -2,11 +2,17 @@ import type { ServerResponse } from 'node:http';
 import { KvError } from '../entries/kv.errors.js';
 import { AnswerLease } from './answer-lease.js';
 
-/** Answers that wait for room, of all clients; of one client half as many. A waiting request holds a few KiB. */
+/**
+ * How many answers may wait for room: of all clients together, and of one client half as many. A waiting request
+ * holds a few KiB.
+ */
 const MAX_WAITING = 2048;
-/** As long as a call to the store may take by default: who waits longer is better served by another worker. */
+/**
+ * Equals the default timeout of a call to the store. A client that would wait longer is better served by another
+ * worker.
+ */
 const MAX_WAIT_MS = 2000;
-/** A few milliseconds of work. One value may have more. */
+/** A few milliseconds of work. A single value may be larger. */
 const MAX_DECODED_IN_A_TURN = 256 * 1024;
 
 interface Waiter {
@@ -20,17 +26,18 @@ interface Client {
 }
 
 /**
- * The bytes that all large answers of a process may hold: on the way from the store, as JSON, and while their clients read. Who finds
- * no room waits in a line of its client, and the clients take turns. One client, an address, holds half of the room at most, and an
- * answer that is larger than that counts as half of it.
+ * Bounds the bytes that all large answers of a process hold: while they arrive from the store, as JSON, and until
+ * their clients have read them. A request that finds no room waits in the queue of its client, and the clients take
+ * turns. One client, known by its address, holds at most half of the room. An answer larger than that half is counted
+ * as exactly half.
  */
 export class AnswerBudget {
   private readonly share: number;
-  /** Those that hold room or wait for it. Whose turn is next comes first. */
+  /** The clients that hold room or wait for it, in the order of their turns. */
   private readonly clients = new Map<string, Client>();
   private free: number;
   private waiting = 0;
-  /** Bytes from the store that are decoded in this turn of the event loop, and its end. */
+  /** Bytes from the store that were decoded in this turn of the event loop, and the promise of that turn's end. */
   private decoded = 0;
   private turnEnd: Promise<void> | undefined;
   private readonly covered = new WeakSet<ServerResponse>();
@@ -43,12 +50,12 @@ export class AnswerBudget {
     this.share = Math.floor(maxBytes / 2);
   }
 
-  /** Bytes that are held now. */
+  /** Bytes that are held at the moment. */
   get used(): number {
     return this.maxBytes - this.free;
   }
 
-  /** @throws {KvError} STORAGE_UNAVAILABLE when too many wait, or there is no room for too long. */
+  /** @throws {KvError} STORAGE_UNAVAILABLE when too many requests wait, or when this one has waited too long. */
   take(bytes: number, address: string): Promise<AnswerLease> {
     const client = this.client(address);
     if (this.waiting >= this.maxWaiting || client.line.length >= this.maxWaiting / 2) {
@@ -66,7 +73,7 @@ export class AnswerBudget {
         client.line.splice(client.line.indexOf(waiter), 1);
         this.waiting--;
         this.forgetIdle(address, client);
-        // A large one that nobody may overtake may have stood in the way.
+        // The request that gave up may have been the large one that nobody was allowed to overtake.
         this.serve();
         reject(unavailable(`no room for a large answer within ${MAX_WAIT_MS} ms`));
       }, MAX_WAIT_MS);
@@ -76,7 +83,9 @@ export class AnswerBudget {
     });
   }
 
-  /** For an answer that exists already: undefined where its client would hold more than its share. */
+  /**
+   * Takes room for an answer that exists already. Returns undefined where its client would hold more than its share.
+   */
   takeNow(bytes: number, address: string): AnswerLease | undefined {
     const client = this.client(address);
     if (client.used + bytes <= this.share) return this.lease(bytes, address, client);
@@ -84,7 +93,7 @@ export class AnswerBudget {
     return undefined;
   }
 
-  /** Notes that the bytes of this answer are held. */
+  /** Notes that room is held already for the bytes of this answer. */
   cover(response: ServerResponse): void {
     this.covered.add(response);
   }
@@ -93,7 +102,10 @@ export class AnswerBudget {
     return this.covered.has(response);
   }
 
-  /** Waits until so many bytes from the store may be decoded: some in each turn of the event loop, so that others are served between. */
+  /**
+   * Waits until this many bytes from the store may be decoded. Each turn of the event loop decodes a limited amount,
+   * so that other requests are served between.
+   */
   async turn(storedBytes: number): Promise<void> {
     while (this.decoded > 0 && this.decoded + storedBytes > MAX_DECODED_IN_A_TURN) await this.turnEnd;
     if (this.decoded === 0) {
@@ -107,7 +119,10 @@ export class AnswerBudget {
     this.decoded += storedBytes;
   }
 
-  /** Nobody overtakes the one whose turn it is, except where its own client holds too much: else small ones would keep it waiting. */
+  /**
+   * Nobody overtakes the client whose turn it is, or small answers would keep a large one waiting. Only a client that
+   * holds too much already is passed over.
+   */
   private serve(): void {
     if (this.waiting === 0) return;
     for (const [address, client] of this.clients) {
@@ -116,7 +131,7 @@ export class AnswerBudget {
       if (next.bytes > this.free) return;
       client.line.shift();
       this.waiting--;
-      // Behind the others, where this loop meets it again.
+      // Moves this client to the end, where the same loop meets it again.
       this.clients.delete(address);
       this.clients.set(address, client);
       next.grant(this.lease(next.bytes, address, client));

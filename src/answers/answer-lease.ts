@@ -1,11 +1,11 @@
-/** Bytes of the budget that one answer holds until it has left. */
+/** The bytes of the budget that one answer holds until it has been sent. */
 export class AnswerLease {
   constructor(
     private bytes: number,
     private readonly giveBack: (bytes: number) => void,
   ) {}
 
-  /** Keeps so many bytes at most, and gives back the others. */
+  /** Keeps at most this many bytes, and gives back the rest. */
   shrink(bytes: number): void {
     const rest = this.bytes - bytes;
     if (rest <= 0) return;
@@ -13,7 +13,7 @@ export class AnswerLease {
     this.giveBack(rest);
   }
 
-  /** Gives back all of them; again it does nothing. */
+  /** Gives back all bytes. Calling it again does nothing. */
   release(): void {
     this.shrink(0);
   }

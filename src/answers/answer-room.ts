@@ -4,27 +4,34 @@ import type { AnswerLease } from './answer-lease.js';
 import type { Answers } from './answers.js';
 import { isOver, whenOver } from './when-over.js';
 
-/** One byte of MessagePack is at most so many of JSON: a control character of a string, or `false` and its comma. */
+/**
+ * The most bytes of JSON that one byte of MessagePack can become: a control character in a string, or `false` and its
+ * comma.
+ */
 const MAX_JSON_GROWTH = 6;
 
-/** What whoever reads a large value for an answer has to ask for first. */
+/** What the reader of a large value has to ask for before it reads the value into an answer. */
 export interface Room {
-  /** Waits until the answer may hold a value of so many bytes in the store, whatever JSON it makes. */
+  /** Waits until the answer may hold a value that has this many bytes in the store, however long its JSON is. */
   takeFor(storedBytes: number): Promise<void>;
-  /** Waits until a value of so many bytes in the store may be decoded. */
+  /** Waits until a value that has this many bytes in the store may be decoded. */
   turn(storedBytes: number): Promise<void>;
 }
 
-/** For who fills a whole answer, of a size that is known before. */
+/** For an answer that is filled whole, and whose size is known before. */
 export interface LargeRoom extends Room {
   /**
-   * Waits until the answer may hold so many bytes. One that has room never waits for more, so that no two wait for each other.
+   * Waits until the answer may hold this many bytes. An answer that has room never waits for more, so no two answers
+   * can wait for each other.
    * @throws {KvError} STORAGE_UNAVAILABLE
    */
   take(bytes: number): Promise<void>;
 }
 
-/** One request's room in the budget, given back when its answer has left or its client has. */
+/**
+ * The room that one request holds in the budget. It is given back when the answer has been sent or the client has
+ * disconnected.
+ */
 export class AnswerRoom implements LargeRoom {
   private taking: Promise<void> | undefined;
   private lease: AnswerLease | undefined;
@@ -47,7 +54,7 @@ export class AnswerRoom implements LargeRoom {
     return this.answers.budget.turn(storedBytes);
   }
 
-  /** The answer as it will be sent: it holds no more than that. */
+  /** Takes the text of the answer as it will be sent, and gives back the room that it does not need. */
   settle(text: string): string {
     this.lease?.shrink(Buffer.byteLength(text));
     return text;
@@ -58,7 +65,7 @@ export class AnswerRoom implements LargeRoom {
     const lease = await answers.budget.take(bytes, answers.addresses.of(response.req));
     if (isOver(response)) {
       lease.release();
-      // The client has gone, and nobody reads what this says.
+      // The client has disconnected, so nobody reads this error.
       throw new HttpError('MALFORMED_REQUEST');
     }
     whenOver(response, () => lease.release());

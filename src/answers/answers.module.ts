@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Answers } from './answers.js';
 
-/** Hands on the one budget of the process's answers, which the HTTP server has to know as well. */
+/** Provides the one budget of the process's answers. The HTTP server needs the same budget. */
 @Global()
 @Module({})
 export class AnswersModule {

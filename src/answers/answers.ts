@@ -4,7 +4,7 @@ import { ClientAddresses } from '../http/connections/client-address.js';
 import { AnswerBudget } from './answer-budget.js';
 import { AnswerRoom } from './answer-room.js';
 
-/** What the answers of this process may hold: one budget, and whose share of it an answer is. */
+/** Gives each answer its room in the budget of this process, counted to the client that asked. */
 export class Answers {
   readonly budget: AnswerBudget;
   readonly addresses: ClientAddresses;
@@ -14,7 +14,7 @@ export class Answers {
     this.addresses = new ClientAddresses(http.trustedProxies);
   }
 
-  /** For the answer to one request. It costs nothing before something large is asked for. */
+  /** The room of the answer to one request. It costs nothing until something large is asked for. */
   room(reply: FastifyReply): AnswerRoom {
     return new AnswerRoom(this, reply.raw);
   }

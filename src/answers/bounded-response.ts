@@ -3,19 +3,23 @@ import type { IncomingMessage } from 'node:http';
 import type { Answers } from './answers.js';
 import { whenOver } from './when-over.js';
 
-/** How a client has to take its answer. */
+/** How fast a client has to read its answer. */
 export interface Pace {
-  /** Who takes nothing for so long has stopped to read. */
+  /** A client that reads nothing for this long has stopped reading. */
   readonly stallMs: number;
-  /** Beyond that, the time that an answer may take: else a byte now and then would hold its room for ever. */
+  /**
+   * The lowest average speed beyond that time. Without it, a client that reads a byte now and then would hold the
+   * room for ever.
+   */
   readonly bytesPerMs: number;
 }
 
 const PACE: Pace = { stallMs: 30_000, bytesPerMs: 65.536 };
 
 /**
- * A response that bounds what waits for its client. What the system takes at once costs nothing. What it does not is counted in the
- * budget, unless room was set aside for it, and has to leave in time; otherwise the connection is ended.
+ * A response that bounds how many bytes wait for its client. Bytes that the system's socket buffer takes at once cost
+ * nothing. Bytes that wait in this process are counted in the budget, unless room was set aside for them, and have to
+ * be sent in time. Otherwise the connection is closed.
  */
 export function boundedResponse(
   { budget, addresses }: Pick<Answers, 'budget' | 'addresses'>,
@@ -36,7 +40,7 @@ export function boundedResponse(
         socket.destroy();
         return;
       }
-      // Node ends a connection that makes no progress for this long.
+      // Node closes a connection that makes no progress for this long.
       socket.setTimeout(pace.stallMs);
       const timer = setTimeout(() => socket.destroy(), pace.stallMs + bytes / pace.bytesPerMs);
       whenOver(this, () => {

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** By connection, what is to be called back when it ends. */
+/** For each connection, the callbacks to call when it ends. */
 const callbacksOf = new WeakMap<Socket, Set<() => void>>();
 
 /**
- * Calls back once, when the response has left or its connection has ended. Node emits `close` on the response that it is sending,
- * but not on those pipelined behind it when their connection ends.
+ * Calls back once, when the response has been sent or its connection has ended. When a connection ends, Node emits
+ * `close` on the response that it is sending, but not on the responses pipelined behind it.
  */
 export function whenOver(response: ServerResponse, callback: () => void): void {
   const callbacks = callbacksFor(response.req.socket);
@@ -21,7 +21,7 @@ export function isOver(response: ServerResponse): boolean {
   return response.closed || response.req.socket.destroyed;
 }
 
-/** One listener for a connection, however many responses are pipelined on it. */
+/** One listener for each connection, however many responses are pipelined on it. */
 function callbacksFor(socket: Socket): Set<() => void> {
   const known = callbacksOf.get(socket);
   if (known) return known;

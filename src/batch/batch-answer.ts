@@ -3,13 +3,13 @@ import type { Entry } from '../entries/entry.js';
 import { ANSWER_SIZE } from '../store/answer-size.js';
 import { KvError } from '../entries/kv.errors.js';
 
-/** What a result takes of it at most beside its value, whether or not it does. */
+/** The most bytes that a result takes beside its value. So many are counted for each result. */
 const RESULT_BYTES = 256;
 const { SMALL_BYTES, MAX_BYTES } = ANSWER_SIZE;
 
 /**
- * What the reads of a batch have filled of its answer. Reads that find no place are refused one by one, and when one was, no later one
- * is carried out; writes never are refused for that.
+ * Counts how much of a batch's answer its reads have filled. A read that no longer fits is refused, and no later read
+ * is carried out after that. Writes are never refused for lack of space.
  */
 export class BatchAnswer implements Room {
   private bytesRead = 0;
@@ -23,7 +23,7 @@ export class BatchAnswer implements Room {
     this.bytes = operations * RESULT_BYTES;
   }
 
-  /** @throws {KvError} VALUE_TOO_LARGE where nothing more has a place. */
+  /** @throws {KvError} VALUE_TOO_LARGE where the answer has no space for one more result. */
   async begin(): Promise<void> {
     this.refuseWhenFull();
     if (this.bytesRead > SMALL_BYTES) await this.room.take(MAX_BYTES);
@@ -41,7 +41,7 @@ export class BatchAnswer implements Room {
     this.refuseWhenFull();
   }
 
-  /** What was read, where it has a place. */
+  /** Returns the entry that was read, where it fits into the answer. */
   add(entry: Entry): Entry {
     const bytes = Buffer.byteLength(entry.json);
     this.bytes += bytes;

@@ -15,7 +15,7 @@ import { renderResult } from './render-result.js';
 import type { Result } from './result.js';
 import { TxnRepository } from './txn.repository.js';
 
-/** Many operations in one request; each of them counts as a request to the client's rate. */
+/** Many operations in one request. Each operation counts as one request to the client's rate. */
 @Controller()
 export class BatchController {
   private readonly maxKeyBytes: number;

@@ -7,15 +7,18 @@ import { BatchAnswer } from './batch-answer.js';
 import type { Operation } from './operation.js';
 import type { Result, WrittenResult } from './result.js';
 
-/** Operations under way at the same time: enough to share the disk. */
+/** How many operations run at the same time: enough for their log records to share a sync of the disk. */
 const AT_ONCE = 64;
 
-/** Many single operations in one request: each on its own, those of one key in their order, the others side by side. */
+/**
+ * Many single operations in one request. Operations on one key run in their order, those on different keys side by
+ * side.
+ */
 @Injectable()
 export class BatchService {
   constructor(private readonly kv: KvService) {}
 
-  /** @returns a result for each operation, in their order. */
+  /** @returns one result for each operation, in the order of the operations. */
   async run(operations: readonly Operation[], room: LargeRoom): Promise<Result[]> {
     const answer = new BatchAnswer(room, operations.length);
     const results: Result[] = [];

@@ -10,7 +10,9 @@ interface Existence {
   readonly exists: boolean;
 }
 
-/** What a transaction asks of an entry before it does anything. Version 0 is that of an entry that is not there. */
+/**
+ * A condition on one entry that a transaction checks before it does anything. The version of a missing entry is 0.
+ */
 export type Comparison = Existence | { readonly key: string; readonly version: number };
 
 /** The members of each kind of comparison. */

@@ -46,7 +46,7 @@ interface Delete {
   readonly ifMatch: IfMatch | undefined;
 }
 
-/** An operation on one entry, with the end that it may give it. */
+/** An operation on one entry that may set when the entry expires. */
 interface WithEnd {
   readonly op: string;
   readonly key: string;

@@ -11,8 +11,8 @@ const DONE: Readonly<Record<Exclude<OperationName, 'get' | 'upsert'>, string>> =
 };
 
 /**
- * As JSON text what the single request would have answered, in its body and its header: the status, the version, and when the entry
- * expires.
+ * Renders a result as JSON text. It has what the answer to a single request has in its body and its header: the
+ * status, the version, and when the entry expires.
  */
 export function renderResult(result: Result): string {
   if ('error' in result) {

@@ -2,7 +2,7 @@ import type { Entry, Written } from '../entries/entry.js';
 import type { KvError } from '../entries/kv.errors.js';
 import type { OperationName } from './operation.js';
 
-/** What has become of one operation of several. */
+/** The result of one operation in a batch or transaction. */
 export type Result = ReadResult | WrittenResult | RefusedResult;
 
 export interface ReadResult {
@@ -13,7 +13,7 @@ export interface ReadResult {
 export interface WrittenResult {
   readonly op: Exclude<OperationName, 'get'>;
   readonly written: Written;
-  /** Of an upsert: whether there was no entry before. */
+  /** For an upsert: whether it created the entry. */
   readonly isCreated: boolean;
 }
 

@@ -27,10 +27,10 @@ export interface Committed {
   readonly results: Result[];
 }
 
-/** Bytes that are decoded in a row. */
+/** How many bytes are decoded at a time, before other requests get their turn. */
 const STEP_BYTES = 256 * 1024;
 
-/** All or nothing in the store (tarantool/kv/txn.lua). */
+/** Runs transactions in the store, all or nothing (tarantool/kv/txn.lua). */
 @Injectable()
 export class TxnRepository {
   private readonly args: ArgumentsWriter;
@@ -43,7 +43,7 @@ export class TxnRepository {
   }
 
   /**
-   * One that reads much is done when there is room for its answer: until then nothing of it is.
+   * Runs a transaction. Where it reads much, nothing of it is carried out until there is room for its answer.
    * @throws {KvError} TRANSACTION_ABORTED, INVALID_BODY, VALUE_TOO_LARGE, and what every write throws.
    */
   async run(transaction: Transaction, room: LargeRoom): Promise<Committed> {

@@ -1,4 +1,4 @@
-/** The environment holds a value that the service does not take. The message is one line for whoever starts it. */
+/** The environment holds a value that the service does not accept. The message is one line for the operator. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

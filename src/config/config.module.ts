@@ -3,7 +3,10 @@ import type { Config } from './config.js';
 
 const GROUPS = ['http', 'limits', 'throttle', 'tarantool'] as const;
 
-/** Hands each group to who asks for it by its token. The environment was read and checked before the application was built. */
+/**
+ * Provides each group of the configuration by its token. The environment was read and checked before the application
+ * is built.
+ */
 export function configModule(config: Config): ReturnType<typeof ConfigModule.forRoot> {
   return ConfigModule.forRoot({
     isGlobal: true,

@@ -1,6 +1,6 @@
 import { getConfigToken } from '@nestjs/config';
 
-/** Each stands for one group of the configuration: `@Inject(LIMITS) limits: LimitsConfig`. */
+/** One injection token for each group of the configuration: `@Inject(LIMITS) limits: LimitsConfig`. */
 export const HTTP = getConfigToken('http');
 export const LIMITS = getConfigToken('limits');
 export const THROTTLE = getConfigToken('throttle');

@@ -1,4 +1,7 @@
-/** The configuration, grouped by who uses it. Read once by `readConfig`; everything else is handed a group of it, and changes nothing. */
+/**
+ * The configuration, grouped by the part that uses it. `readConfig` reads it once. Every other part receives its
+ * group and never changes it.
+ */
 export interface Config {
   readonly workers: number;
   readonly http: HttpConfig;
@@ -11,31 +14,31 @@ export interface Config {
 export interface HttpConfig {
   readonly host: string;
   readonly port: number;
-  /** Addresses or CIDRs of proxies whose `X-Forwarded-For` is believed; empty: none. */
+  /** Addresses or CIDRs of the proxies whose `X-Forwarded-For` is believed. Empty: no proxy is believed. */
   readonly trustedProxies: readonly string[];
-  /** Origins whose pages may use the service; empty: none, and no CORS. `*` stands for all. */
+  /** Origins whose pages may use the service. Empty: no origin, and no CORS. `*`: every origin. */
   readonly corsOrigins: readonly string[];
-  /** Names that `Host` may have, in lower case and without a port; empty: any. */
+  /** Host names that `Host` may have, in lower case and without a port. Empty: any host name. */
   readonly allowedHosts: readonly string[];
   readonly shutdownTimeoutMs: number;
-  /** A whole request must have arrived in this time, however slowly it is sent. */
+  /** A whole request must have arrived within this time. */
   readonly requestTimeoutMs: number;
 }
 
 export interface LimitsConfig {
   readonly maxKeyBytes: number;
   readonly maxBodyBytes: number;
-  /** Memory in bytes of all bodies that are not complete, in each process. */
+  /** Bytes of memory for all request bodies that have not arrived whole, in each process. */
   readonly maxBodiesBytes: number;
   /** In each process. */
   readonly maxConnections: number;
   readonly maxDepth: number;
-  /** Of a process: large answers on their way from the store, made, and waiting for clients. */
+  /** Bytes of all large answers in a process: arriving from the store, ready, or waiting for their clients. */
   readonly maxAnswersBytes: number;
 }
 
 export interface ThrottleConfig {
-  /** Requests for each client in a window; 0 turns the limit off. */
+  /** Requests that each client may send in a window. 0 turns the limit off. */
   readonly limit: number;
   readonly windowMs: number;
 }
@@ -55,6 +58,6 @@ export interface TarantoolConfig {
   readonly walMode: 'fsync' | 'write';
   readonly memoryMiB: number;
   readonly dataDir: string;
-  /** What an embedded Tarantool takes over from our own environment. */
+  /** The environment variables that the embedded Tarantool inherits. */
   readonly inherited: { readonly PATH: string | undefined; readonly HOME: string | undefined };
 }

@@ -21,7 +21,10 @@ export class Networks implements ValidatorConstraintInterface {
   }
 }
 
-/** As browsers send them in `Origin` (RFC 6454 §7), or `*` alone. `null` is everybody's, and so nobody's. */
+/**
+ * An origin as browsers send it in `Origin` (RFC 6454 §7), or `*` alone. `null` is refused: many unrelated pages have
+ * that origin.
+ */
 @ValidatorConstraint()
 export class Origins implements ValidatorConstraintInterface {
   validate(values: unknown): boolean {
@@ -44,7 +47,7 @@ function isWildcard(values: unknown[]): boolean {
   return values.length === 1 && values[0] === '*';
 }
 
-/** The scheme of a browser's extension has no origin of its own in URL's eyes. */
+/** `URL` knows no origin for the scheme of a browser extension. */
 function isOrigin(value: string): boolean {
   if (value.includes('*') || !URL.canParse(value)) return false;
   const { protocol, host, origin } = new URL(value);

@@ -5,7 +5,10 @@ import { HostNames, Networks, Origins, WithinRange } from './constraints.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
-/** The variables that the service takes, with their defaults and what each accepts. Nothing secret has a default. */
+/**
+ * The variables that the service reads, with their defaults and the values that each accepts. No secret has a
+ * default.
+ */
 export class Environment {
   @IsNotEmpty({ message: 'an address to listen on' })
   HOST = '0.0.0.0';
@@ -41,7 +44,8 @@ export class Environment {
   @Whole(10, 86_400_000, 'ms')
   THROTTLE_TTL = 1000;
 
-  // A key is part of the request line: three bytes for each of its bytes must fit Node's 16 KiB of headers.
+  // A key is part of the request line, where each of its bytes may take three. All must fit into Node's 16 KiB of
+  // headers.
   @Whole(1, 4096)
   MAX_KEY_BYTES = 512;
 
@@ -57,7 +61,8 @@ export class Environment {
   @Whole(2, 1_000_000)
   MAX_CONNECTIONS = 10_000;
 
-  // Tarantool's own Lua refuses more than 127 levels, so what operators may look at there stays below.
+  // Tarantool's own Lua refuses more than 127 levels. Values stay below that, so that operators can look at them
+  // there.
   @Whole(1, 100)
   MAX_DEPTH = 64;
 
@@ -95,7 +100,7 @@ export class Environment {
   SHUTDOWN_TIMEOUT = 10_000;
 }
 
-/** A whole number in decimal digits; `unit` is for the message. */
+/** A whole number in decimal digits. `unit` is used in the message. */
 function Whole(min: number, max: number, unit = ''): PropertyDecorator {
   return (target, property) => {
     Transform(({ value }) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN))(

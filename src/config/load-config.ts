@@ -20,8 +20,8 @@ const SERVICE_LINK_ADVICE =
   '; this looks like a Kubernetes service link: set enableServiceLinks: false in the pod, or rename the service';
 
 /**
- * Turns environment variables into the configuration. A variable that is set to nothing counts as not set.
- * @throws {ConfigError} naming the variable, what it got and what it takes.
+ * Turns environment variables into the configuration. An empty variable counts as not set.
+ * @throws {ConfigError} naming the variable, its value and what it accepts.
  */
 export function loadConfig(variables: NodeJS.ProcessEnv): Config {
   const names = Object.keys(new Environment()).concat(
@@ -87,7 +87,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       host: env.TARANTOOL_HOST ?? '127.0.0.1',
       port: env.TARANTOOL_PORT,
       user: env.TARANTOOL_USER,
-      // One that nobody knows: workers get it from the primary.
+      // A random password that nobody knows. Workers get it from the primary.
       password: env.TARANTOOL_PASSWORD ?? randomBytes(24).toString('base64url'),
       timeoutMs: env.TARANTOOL_TIMEOUT,
       walMode: env.TARANTOOL_WAL_MODE,
@@ -98,13 +98,16 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** Who listens on a loopback address is asked for by one; of others we do not know the names. */
+/**
+ * A service that listens on a loopback address is called by a loopback name. The names of other addresses are not
+ * known here.
+ */
 function ownHosts(host: string): string[] {
   const isLoopback = host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
   return isLoopback ? ['localhost', '127.0.0.1', '::1', host] : ['*'];
 }
 
-/** As they stand in `Host`: IPv6 addresses in brackets (RFC 3986 §3.2.2). */
+/** The hosts as they stand in `Host`: IPv6 addresses have brackets (RFC 3986 §3.2.2). */
 function allowedHosts(hosts: string[]): string[] {
   if (hosts.includes('*')) return [];
   return hosts.map((host) => (isIPv6(host) ? `[${host}]` : host).toLowerCase());

@@ -3,9 +3,9 @@ import { parseEnv } from 'node:util';
 import { ConfigError } from './config.errors.js';
 
 /**
- * Sets what the file says and `variables` do not. There, too, a variable that is set to nothing counts as not set.
- * A file that does not exist says nothing.
- * @throws {ConfigError} when it cannot be read.
+ * Sets the variables of the file that are not set in `variables`. An empty variable counts as not set, in the file
+ * too. A missing file sets nothing.
+ * @throws {ConfigError} when the file cannot be read.
  */
 export function loadEnvFile(path: string, variables: NodeJS.ProcessEnv): void {
   if (!existsSync(path)) return;

@@ -7,8 +7,8 @@ import { loadEnvFile } from './load-env-file.js';
 const DOT_ENV = fileURLToPath(new URL('../../.env', import.meta.url));
 
 /**
- * Reads the configuration of this process from its environment, after `.env` has added to it; workers inherit the result.
- * @throws {ConfigError} when something in it is not taken.
+ * Reads the configuration of this process from its environment and from `.env`. Workers inherit the result.
+ * @throws {ConfigError} when a variable has a value that is not accepted.
  */
 export function readConfig(): Config {
   if (cluster.isPrimary) loadEnvFile(DOT_ENV, process.env);

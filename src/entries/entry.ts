@@ -1,30 +1,33 @@
-/** What the store holds under a key, as it is answered. */
+/** An entry of the store, in the form in which it is answered. */
 export interface Entry {
-  /** The value as JSON text: it is never made an object on the way out. */
+  /** The value as JSON text. It is never parsed into an object on the way out. */
   readonly json: string;
   readonly version: number;
-  /** Milliseconds since the epoch, by the store's clock; undefined for an entry that does not expire. */
+  /** Milliseconds since the epoch, by the store's clock. Undefined for an entry that does not expire. */
   readonly expiresAt: number | undefined;
 }
 
-/** The value as MessagePack, for a patch. */
+/** An entry with its value as MessagePack, which a patch is applied to. */
 export interface EncodedEntry {
   readonly value: Buffer;
   readonly version: number;
 }
 
-/** What is left of a write: the version that it gave the entry, and when that expires. */
+/** What a write returns: the version that it gave the entry, and when the entry expires. */
 export type Written = Omit<Entry, 'json'>;
 
-/** Compare-and-set: any version, or one of these. */
+/** The condition of a compare-and-set: `*` for any version, or a list of accepted versions. */
 export type IfMatch = '*' | readonly number[];
 
-/** Whether an entry of this version, which is there, is among them. */
+/** Whether the condition accepts an existing entry of this version. */
 export function includesVersion(versions: IfMatch, version: number): boolean {
   return versions === '*' || versions.includes(version);
 }
 
-/** Whole seconds from now, or an absolute end; `keep` leaves what remains. Without one an entry does not expire. */
+/**
+ * Whole seconds from now, or an absolute time. `keep` leaves the remaining time as it is. An entry without a Ttl does
+ * not expire.
+ */
 export type Ttl = number | 'keep' | { readonly expiresAtMs: number };
 
 export interface WriteOptions {

@@ -12,19 +12,21 @@ export type KvErrorCode =
   | 'PRECONDITION_FAILED'
   | 'TRANSACTION_ABORTED'
   | 'PATCH_TEST_FAILED'
-  /** Others wrote the entry again and again between a patch's read and its write. */
+  /** Other clients changed the entry between the read and the write of a patch, at every attempt. */
   | 'PATCH_CONFLICT'
-  /** Certainly not applied. */
+  /** The operation was certainly not applied. */
   | 'STORAGE_UNAVAILABLE'
   /** A write was sent and no answer came: it may or may not have been applied. */
   | 'OUTCOME_UNKNOWN'
-  /** The value fits the service's limits, but not a tuple of the store as it is set up. */
+  /** The value is within the service's limits, but larger than a tuple of this store may be. */
   | 'VALUE_TOO_LARGE';
 
 export interface KvErrorOptions extends ErrorOptions {
-  /** The version that the entry has, where that is what refused. */
+  /** The version that the entry has, where the refusal was because of it. */
   presentVersion?: number;
-  /** Zero-based: of a transaction, the comparisons that do not hold, or the operation that was refused. */
+  /**
+   * Zero-based positions in a transaction: of the comparisons that do not hold, or of the operation that was refused.
+   */
   failed?: readonly number[];
 }
 

@@ -1,7 +1,8 @@
 /**
- * An outcome that a request can well have, such as a missing key: whoever asked is told its code. Where it was thrown is of no
- * interest, and to find that out costs ten times as much as all else about it (5.6 µs of 6.1, Node 20), so it has no stack. What
- * caused it has one.
+ * The answer to a request that was not carried out for an ordinary reason, such as a missing key. The client is told
+ * its code. A refusal has no stack trace: nobody needs to know where it was thrown, and recording the stack takes
+ * most of the time that a refusal costs (5.6 of 6.1 µs on Node 20). The error that caused a refusal keeps its stack
+ * trace.
  */
 export class Refusal<Code extends string> extends Error {
   constructor(

@@ -2,8 +2,9 @@
 const DATE_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/i;
 
 /**
- * Milliseconds since the epoch, what is finer cut off; undefined for what is no time (RFC 3339 §5.6, §5.7). A leap second is the one
- * after it. `Date.parse` takes more than that, and 30 February.
+ * Parses a time (RFC 3339 §5.6, §5.7) into milliseconds since the epoch. Digits below a millisecond are cut off. A
+ * leap second counts as the second after it. Returns undefined for text that is no such time. `Date.parse` accepts
+ * more than RFC 3339 allows, for example 30 February.
  */
 export function parseTimestamp(text: string): number | undefined {
   const match = DATE_TIME.exec(text);

@@ -5,7 +5,7 @@ import { parseTimestamp } from './timestamp.js';
 /** Ten years, in seconds. */
 export const MAX_TTL_S = 315_360_000;
 
-/** The members of a body that say when an entry ends. */
+/** The members of a body that say when an entry expires. */
 export interface EndMembers {
   readonly ttl?: number | 'keep' | null;
   readonly expires_at?: string | number;
@@ -15,14 +15,15 @@ export function isTtl(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_TTL_S;
 }
 
-/** A time as RFC 3339 writes it, or in milliseconds since the epoch. */
+/** Whether a member is a time: text as RFC 3339 writes it, or milliseconds since the epoch. */
 export function isTime(member: unknown): member is string | number {
   return typeof member === 'string' ? parseTimestamp(member) !== undefined : Number.isInteger(member);
 }
 
 /**
- * The end that a body asks for; undefined for none. An absolute one has to be ahead of us and within the ten years of a `ttl`, by the
- * clock of this process: seconds sent for milliseconds are refused, rather than to make an entry that is gone at once.
+ * Reads when an entry should expire. Returns undefined where the body does not say. An absolute time must lie in the
+ * future, and at most ten years ahead by the clock of this process. So a time sent in seconds instead of milliseconds
+ * is refused, and does not make an entry that has expired already.
  * @throws {KvError} INVALID_BODY
  */
 export function readTtl({ ttl, expires_at: time }: EndMembers): Ttl | undefined {
@@ -36,7 +37,7 @@ export function readTtl({ ttl, expires_at: time }: EndMembers): Ttl | undefined 
 }
 
 /**
- * As `readTtl`, where one of the two has to be there.
+ * Same as `readTtl`, for a body that must have one of the two members.
  * @throws {KvError} INVALID_BODY
  */
 export function requireTtl(members: EndMembers): Ttl | undefined {

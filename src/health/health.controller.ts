@@ -6,7 +6,10 @@ import { HealthService } from './health.service.js';
 
 const REFUSALS = { 'few descriptors': 'TOO_BUSY', stopping: 'SHUTTING_DOWN' } as const;
 
-/** For orchestrators and load balancers: outside `/kv`, so that no key is shadowed, and not counted against any rate. */
+/**
+ * For orchestrators and load balancers. The paths lie outside `/kv`, so that they hide no key, and are not counted to
+ * any rate.
+ */
 @Controller('health')
 @SkipThrottle()
 export class HealthController {

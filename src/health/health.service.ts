@@ -7,13 +7,16 @@ import { OpenFilesWatch } from './open-files.watch.js';
 
 const NO_ARGUMENTS = Buffer.from([0x90]);
 
-/** What the store said is good for so long: a process asks it at most twice a second, however many ask the process. */
+/**
+ * How long the store's answer is reused. So a process asks the store at most twice a second, however many clients ask
+ * the process.
+ */
 const FRESH_MS = 500;
 
-/** Who asks for readiness waits so long at most, also where TARANTOOL_TIMEOUT is longer. */
+/** The longest that a readiness probe waits for the store, also where TARANTOOL_TIMEOUT is longer. */
 const MAX_WAIT_MS = 2000;
 
-/** What this process says of itself: few file descriptors may be left, or it has begun to stop. */
+/** Why this process may not be ready by itself: it is short of file descriptors, or it has begun to stop. */
 export type Readiness = 'ready' | 'few descriptors' | 'stopping';
 
 /** Whether this process should be sent requests. */
@@ -21,7 +24,10 @@ export type Readiness = 'ready' | 'few descriptors' | 'stopping';
 export class HealthService {
   private isStopping = false;
   private last: { readonly failure: unknown; readonly at: number } = { failure: undefined, at: -Infinity };
-  /** The one question to the store that is under way: why it is not ready, or undefined. */
+  /**
+   * The one readiness call to the store that is under way. Resolves to the reason why the store is not ready, or to
+   * undefined.
+   */
   private probe: Promise<unknown> | undefined;
   private isProbeLate = false;
 
@@ -30,24 +36,27 @@ export class HealthService {
     private readonly openFiles: OpenFilesWatch,
   ) {}
 
-  /** From now on not ready: set before listening stops, so that balancers turn away first. */
+  /**
+   * From now on the process is not ready. This is set before the server stops listening, so that load balancers turn
+   * away first.
+   */
   startStopping(): void {
     this.isStopping = true;
   }
 
-  /** @throws {KvError} STORAGE_UNAVAILABLE unless the store took a durable write just now. */
+  /** @throws {KvError} STORAGE_UNAVAILABLE unless the store took a durable write within the last moments. */
   async readiness(): Promise<Readiness> {
     if (this.isStopping) return 'stopping';
     if (this.openFiles.areFewLeft) return 'few descriptors';
     const failure = await this.storeFailure();
-    // It may have begun to stop meanwhile.
+    // The process may have begun to stop while the store was asked.
     if (this.isStopping) return 'stopping';
     if (failure) throw failure;
     return 'ready';
   }
 
   private storeFailure(): unknown {
-    // What the store said before its connection was lost no longer holds; the question fails at once then.
+    // An answer from before the connection was lost no longer counts. Without a connection a new call fails at once.
     if (this.tarantool.isConnected && performance.now() - this.last.at < FRESH_MS) return this.last.failure;
     this.probe ??= this.startProbe();
     return this.isProbeLate ? new KvError('STORAGE_UNAVAILABLE') : this.probe;

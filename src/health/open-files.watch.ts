@@ -5,12 +5,18 @@ import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { openFiles } from '../http/connections/open-files.js';
 
-/** So few left are few: the connection to the store must still find one when it is lost, and so must a probe of health. */
+/**
+ * Fewer free descriptors than this are too few. The process must still be able to reconnect to the store and to
+ * accept a health probe.
+ */
 const FEW = 16;
 
 const CHECK_MS = 1000;
 
-/** Whether this process runs out of file descriptors. Without one the system closes new connections, and Node tells nobody. */
+/**
+ * Whether this process is short of file descriptors. Without a free one the system closes new connections, and Node
+ * does not report it.
+ */
 @Injectable()
 export class OpenFilesWatch implements OnModuleDestroy {
   areFewLeft = false;

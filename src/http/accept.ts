@@ -1,12 +1,13 @@
-/** A media range with its parameters (RFC 9110 §12.5.1); commas within quotes are part of them. */
+/** A media range with its parameters (RFC 9110 §12.5.1). A comma within quotes belongs to the parameter. */
 const RANGE = /(?:[^",]|"(?:[^"\\]|\\.)*")+/g;
 const WEIGHT = /;[\t ]*q=([01](?:\.\d{0,3})?)[\t ]*(?:;|$)/i;
 
 export const PROBLEM_JSON = 'application/problem+json';
 
 /**
- * Whether a client would rather have problem details than our envelope: it names their media type, and wants `application/json` no
- * more. A wildcard names nothing, so whoever takes anything gets the envelope.
+ * Whether a client prefers problem details to the envelope: its `Accept` names the media type of problem details, and
+ * does not give `application/json` a higher weight. A wildcard names no type, so a client that accepts anything gets
+ * the envelope.
  */
 export function prefersProblem(accept: string | undefined): boolean {
   if (!accept?.toLowerCase().includes(PROBLEM_JSON)) return false;
@@ -16,7 +17,7 @@ export function prefersProblem(accept: string | undefined): boolean {
     weights.set(type, Number(WEIGHT.exec(range)?.[1] ?? 1));
   }
   const problem = weights.get(PROBLEM_JSON) ?? 0;
-  // The most specific range counts (§12.5.1).
+  // The most specific range decides (§12.5.1).
   const json = weights.get('application/json') ?? weights.get('application/*') ?? weights.get('*/*') ?? 0;
   return problem > 0 && problem >= json;
 }

@@ -7,7 +7,9 @@ interface Route {
 
 const routesOf = new WeakMap<object, Map<string, Route>>();
 
-/** Notes each route as it is registered, so that a path that exists under other methods is a 405 and not a 404. */
+/**
+ * Records each route as it is registered, so that a path that exists under other methods is answered 405 and not 404.
+ */
 export function collectRoutes(fastify: FastifyInstance): void {
   const routes = new Map<string, Route>();
   routesOf.set(fastify.server, routes);
@@ -19,7 +21,10 @@ export function collectRoutes(fastify: FastifyInstance): void {
   });
 }
 
-/** The value of `Allow` (RFC 9110 §10.2.1) for the request's path, or of all paths for `*`; undefined when no route has it. */
+/**
+ * The value of `Allow` (RFC 9110 §10.2.1) for the request's path; for `*` the methods of all paths. Undefined when no
+ * route has the path.
+ */
 export function allowedMethods(request: FastifyRequest): string | undefined {
   const path = request.url.split('?', 1)[0] ?? '';
   const methods = [...(routesOf.get(request.server.server)?.values() ?? [])]

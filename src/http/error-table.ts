@@ -7,16 +7,18 @@ export type ErrorCode = KvErrorCode | HttpErrorCode;
 export interface ErrorAnswer {
   readonly status: number;
   readonly message: string;
-  /** One sentence for people, in problem details. */
+  /** One sentence for people, shown in problem details. */
   readonly detail: string;
 }
 
-/** Seconds after which it is worth asking again after a 503: the store is restarted within one, and room is made as soon. */
+/**
+ * Seconds after which a client should retry after a 503. The store restarts, and room is made, within about a second.
+ */
 export const RETRY_AFTER_S = '1';
 
 /**
- * Every failure that a client can be told of, in the one place that turns codes into statuses. In lower case the codes are those of
- * problem details, on which clients rely for ever: a row may be added, but none renamed.
+ * Every failure that a client can be told, and the only place where codes become statuses. The codes in lower case
+ * are those of problem details. Clients rely on them for ever: a row may be added, but none may be renamed.
  */
 export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
   INVALID_BODY: {

@@ -15,10 +15,13 @@ import type { ErrorCode } from './error-table.js';
 import { HttpError } from './http.errors.js';
 import { showVersion } from './version-fields.js';
 
-/** Of the statuses from 500 on, those that tell of the request and not of us. */
+/** Statuses from 500 on that describe the request and not a fault of the service. */
 const CLIENTS_OWN: ReadonlySet<number> = new Set([501, 505]);
 
-/** How the frameworks' refusals are called here. All others keep their status, and are called by its reason phrase. */
+/**
+ * Our codes for the refusals of Nest and Fastify. Other refusals keep their status, with its reason phrase as the
+ * message.
+ */
 const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'MALFORMED_REQUEST',
   413: 'BODY_TOO_LARGE',
@@ -26,13 +29,13 @@ const FRAMEWORK_CODES: Readonly<Record<number, ErrorCode>> = {
   500: 'INTERNAL',
 };
 
-/** A refusal that has a status, and no code of its own. */
+/** A refusal that has a status but no code. */
 interface Uncoded {
   readonly status: number;
   readonly message: string;
 }
 
-/** Whatever fails while a request is handled ends here and leaves as `{message, status}`, or as problem details for who prefers them. */
+/** Turns every failure of a request into the envelope, or into problem details for clients that prefer them. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly repeats: Repeats;
@@ -80,8 +83,8 @@ function toRefusal(error: unknown, request: FastifyRequest): { code: ErrorCode }
 }
 
 /**
- * Nest and Fastify refuse by status alone: an unknown route, a media type they cannot parse, and whatever else they may find.
- * Route and method come first: of a method that no route has, nothing else matters.
+ * Nest and Fastify refuse by status alone, for example an unknown route or a media type that they cannot parse. A
+ * path or method without a route is decided first: for such a request nothing else matters.
  */
 function frameworkRefusal(status: number, request: FastifyRequest): { code: ErrorCode } | Uncoded {
   const allow = allowedMethods(request);

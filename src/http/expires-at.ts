@@ -1,4 +1,4 @@
-/** The member of an answer that says when an entry ends, behind others, as JSON text; nothing for one that does not. */
+/** The member `expires_at` as JSON text with a comma in front. Empty for an entry that does not expire. */
 export function expiresAtMember(expiresAt: number | undefined): string {
   return expiresAt === undefined ? '' : `,"expires_at":"${new Date(expiresAt).toISOString()}"`;
 }

@@ -7,10 +7,15 @@ import { rewriteUrl } from './rewrite-url.js';
 
 type FastifyOptions = NonNullable<ConstructorParameters<typeof FastifyAdapter>[0]>;
 
-/** Node looks so often in that time for requests that take too long: so much later they may be ended. */
+/**
+ * Node looks for requests that take too long this many times within the timeout. So a request may be ended later than
+ * its timeout by one such interval.
+ */
 const TIMEOUT_CHECKS = 6;
 
-/** Longer than the idle time-outs of common load balancers (60 s), so that it is they who close. */
+/**
+ * Longer than the idle timeouts of common load balancers (60 s), so that the load balancer closes a connection first.
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
 export function fastifyOptions(
@@ -18,30 +23,32 @@ export function fastifyOptions(
   response: typeof ServerResponse<IncomingMessage>,
   connections: Connections,
 ): FastifyOptions {
-  // How Node's HTTP servers are set up.
+  // The options of Node's HTTP servers.
   const serverOptions = {
-    // Of a longer time for the header Node would take the longer of the two for the whole request.
+    // Node applies the longer of the two timeouts to the whole request, so the timeout for the header must not be
+    // longer.
     headersTimeout: http.requestTimeoutMs,
     requestTimeout: http.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: Math.ceil(http.requestTimeoutMs / TIMEOUT_CHECKS),
-    // Node's own refusal of a request without Host has no body; ours is made where headers are looked at first.
+    // Node's own refusal of a request without Host has no body. `request-head.ts` refuses it instead.
     requireHostHeader: false,
     ServerResponse: response,
   };
   return {
-    // The request log is our own hook, and the body limit is kept where bodies are read.
+    // We log requests in a hook of our own, and limit bodies where they are read.
     logger: false,
     genReqId: requestId,
     requestIdHeader: false,
     trustProxy: http.trustedProxies.length > 0 ? http.trustedProxies : false,
     serverFactory: (handle: RequestListener) => connections.createServer(handle, serverOptions),
-    // What it would answer by itself is answered by `connections`.
+    // `connections` answers these errors instead of Fastify.
     clientErrorHandler: () => undefined,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     rewriteUrl,
-    // Node bounds the request line (16 KiB of headers); a key that is too long is our own answer, not the router's.
+    // Node bounds the request line (16 KiB of headers). A key that is too long is refused by our own check, not by
+    // the router.
     routerOptions: { maxParamLength: 16_384 },
   } as FastifyOptions;
 }

@@ -1,6 +1,9 @@
 import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 
-/** Has the hook run before the routes of these methods. The others, reads above all, do not even pay for its call. */
+/**
+ * Runs the hook before the routes of these methods. Routes of other methods, above all reads, do not pay even for the
+ * call.
+ */
 export function hookRoutes(
   fastify: FastifyInstance,
   methods: ReadonlySet<string>,

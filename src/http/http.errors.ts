@@ -1,6 +1,6 @@
 import { Refusal } from '../entries/refusal.errors.js';
 
-/** Why a request was refused before it reached the store's logic. */
+/** Why a request was refused before it reached the store. */
 export type HttpErrorCode =
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
@@ -23,7 +23,7 @@ export class HttpError extends Refusal<HttpErrorCode> {
 
   constructor(
     code: HttpErrorCode,
-    /** Fields of the answer that only the place of the refusal knows, such as `Allow`. */
+    /** Fields of the answer that are known only where the request is refused, such as `Allow`. */
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(code);

@@ -3,18 +3,22 @@ import { KvError } from '../entries/kv.errors.js';
 import { isVersion } from '../entries/version.js';
 
 /**
- * What a list of entity tags consists of (RFC 9110 §5.6.1.2, §8.8.3): white space, commas, tags. Commas within a tag are part of
- * it. Node hands on several lines of a field as one, joined by commas.
+ * The tokens of a list of entity tags (RFC 9110 §5.6.1.2, §8.8.3): white space, commas and tags. A comma within a tag
+ * belongs to the tag. Node joins several lines of the field with commas.
  */
 const TOKEN = /[\t ]+|,|(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/y;
 
-/** More than anybody has use for. The header's 16 KiB would hold 5,000, to be compared in the store with each write. */
+/**
+ * More than any client needs. The 16 KiB of the header would hold 5,000 tags, and the store compares all of them with
+ * each write.
+ */
 export const MAX_ENTITY_TAGS = 128;
 
 /**
- * The versions that `If-Match` or `If-None-Match` names (RFC 9110 §13.1.1, §13.1.2). Tags that are no version of ours match nothing.
- * Weak tags count in both, which §13.1.1 does not have: our tag names the version of an entry and not the bytes of a
- * representation (§8.8.3.2), so one that a proxy weakened on its way says the same as before.
+ * Parses the versions that `If-Match` or `If-None-Match` names (RFC 9110 §13.1.1, §13.1.2). A tag that is no version
+ * of ours matches nothing. Weak tags count in both fields, although §13.1.1 compares only strong ones. Our tag names
+ * the version of an entry and not the bytes of a representation (§8.8.3.2), so a tag that a proxy has weakened still
+ * means the same.
  * @throws {KvError} INVALID_PRECONDITION
  */
 export function parseVersions(field: string | undefined): IfMatch | undefined {
@@ -24,7 +28,7 @@ export function parseVersions(field: string | undefined): IfMatch | undefined {
 }
 
 /**
- * On a write, `If-None-Match` may only say that nothing must be there.
+ * On a write, `If-None-Match` may only be `*`: there must be no entry.
  * @throws {KvError} INVALID_PRECONDITION
  */
 export function mustNotExist(field: string | undefined): boolean {
@@ -33,7 +37,7 @@ export function mustNotExist(field: string | undefined): boolean {
   return true;
 }
 
-/** What is between the quotes of each tag. */
+/** The text between the quotes of each tag. */
 function parse(field: string): '*' | string[] {
   if (field.trim() === '*') return '*';
   const tags: string[] = [];

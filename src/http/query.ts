@@ -1,7 +1,7 @@
 import { KvError } from '../entries/kv.errors.js';
 
 /**
- * A parameter of the query that is `true` or `false`; false where it is absent.
+ * A query parameter that is `true` or `false`. An absent one is false.
  * @throws {KvError} INVALID_QUERY
  */
 export function parseFlag(query: Record<string, unknown>, name: string): boolean {
@@ -11,7 +11,7 @@ export function parseFlag(query: Record<string, unknown>, name: string): boolean
   throw new KvError('INVALID_QUERY');
 }
 
-/** @throws {KvError} INVALID_QUERY where it is given twice. */
+/** @throws {KvError} INVALID_QUERY where the parameter is given twice. */
 export function parseText(query: Record<string, unknown>, name: string): string | undefined {
   const value = query[name];
   if (value === undefined || typeof value === 'string') return value;
@@ -28,7 +28,7 @@ export function parseCount(query: Record<string, unknown>, name: string, max: nu
 }
 
 /**
- * The router takes an escape that cannot be decoded for text.
+ * Checks percent-encoding. The router keeps an escape that cannot be decoded as plain text.
  * @throws {KvError} INVALID_QUERY
  */
 export function checkEscapes(url: string): void {

@@ -4,7 +4,10 @@ import { HttpError } from './http.errors.js';
 /** More than any client sends; Apache, HAProxy and Envoy stop at 100. */
 const MAX_FIELDS = 200;
 
-/** Fields that have one value, and that we read or that change what a request means: which of two holds, nobody could say (RFC 9110 §5.3). */
+/**
+ * Fields that may have only one value, and that we read or that change what a request means. If such a field were
+ * repeated, nobody could say which value counts (RFC 9110 §5.3).
+ */
 const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   'access-control-request-method',
   'authorization',
@@ -26,7 +29,7 @@ const HOST =
 
 const CLOSE = { Connection: 'close' };
 
-/** Most requests name the host that the one before has named. */
+/** Most requests name the same host as the request before. */
 let lastHost: string | undefined;
 
 export function isHost(host: string): boolean {
@@ -37,11 +40,11 @@ export function isHost(host: string): boolean {
 }
 
 /**
- * Whether the request line and the fields are such that they mean one thing. Where the end of the message is in doubt, so is what comes
- * behind it, and the connection is closed.
- * @returns HEADERS_TOO_LARGE for too many fields: none is ever dropped (RFC 9110 §5.4); MALFORMED_REQUEST for a repeated field that has
- * one value, a missing or illegal Host (RFC 9112 §3.2), or a target that is none of ours (§3.2); NOT_IMPLEMENTED for a transfer coding
- * other than `chunked` (§6.1); VERSION_NOT_SUPPORTED.
+ * Checks that the request line and the fields have one clear meaning. Where the end of the message is in doubt, the
+ * bytes behind it are in doubt too, and the connection is closed.
+ * @returns HEADERS_TOO_LARGE for too many fields, because no field may be dropped (RFC 9110 §5.4); MALFORMED_REQUEST
+ * for a repeated field that may have only one value, a missing or illegal Host (RFC 9112 §3.2), or an illegal request
+ * target (§3.2); NOT_IMPLEMENTED for a transfer coding other than `chunked` (§6.1); VERSION_NOT_SUPPORTED.
  */
 export function headFault(request: IncomingMessage): HttpError | undefined {
   const { headers, rawHeaders, url = '', httpVersion } = request;
@@ -49,7 +52,7 @@ export function headFault(request: IncomingMessage): HttpError | undefined {
   if (rawHeaders.length > 2 * MAX_FIELDS) return new HttpError('HEADERS_TOO_LARGE', CLOSE);
   const coding = headers['transfer-encoding'];
   if (coding !== undefined) {
-    // HTTP/1.0 knows no codings: whoever sends one may see another end of this message.
+    // HTTP/1.0 has no transfer codings. A proxy that speaks it may see another end of this message.
     if (httpVersion === '1.0') return new HttpError('MALFORMED_REQUEST', CLOSE);
     if (coding.toLowerCase() !== 'chunked') return new HttpError('NOT_IMPLEMENTED', CLOSE);
   }
@@ -60,7 +63,10 @@ export function headFault(request: IncomingMessage): HttpError | undefined {
   return isFaulty ? new HttpError('MALFORMED_REQUEST') : undefined;
 }
 
-/** Node joins what is a list, and of other fields keeps the first or the last: fewer names than lines tell that one is repeated. */
+/**
+ * Node joins fields that are lists, and keeps the first or last line of others. So fewer names than lines mean that a
+ * field is repeated.
+ */
 function isRepeated(request: IncomingMessage): boolean {
   let names = 0;
   for (const _name in request.headers) names++;
@@ -70,7 +76,10 @@ function isRepeated(request: IncomingMessage): boolean {
   );
 }
 
-/** The origin form, which `rewriteUrl` makes of the absolute one, without a fragment; the asterisk for OPTIONS only (RFC 9112 §3.2). */
+/**
+ * The origin form, into which `rewriteUrl` turns the absolute form, without a fragment; or the asterisk, for OPTIONS
+ * only (RFC 9112 §3.2).
+ */
 function isOurTarget(url: string, method?: string): boolean {
   return url.startsWith('/') ? !url.includes('#') : url === '*' && method === 'OPTIONS';
 }

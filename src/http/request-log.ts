@@ -3,7 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../logging/logger.js';
 import { Repeats } from '../logging/repeats.js';
 
-/** What a client may cause at any rate: refusals before its rate is counted or because of it, and those of a store that is away. */
+/**
+ * Statuses that a client may cause at any rate: refusals before its rate is counted or because of it, and refusals
+ * while the store is unreachable.
+ */
 const UNCOUNTED_STATUSES = new Set<number>([
   HttpStatus.METHOD_NOT_ALLOWED,
   HttpStatus.PAYLOAD_TOO_LARGE,
@@ -14,8 +17,9 @@ const UNCOUNTED_STATUSES = new Set<number>([
 ]);
 
 /**
- * One line for each request, when its answer has left. Names the route and not the path: keys may be personal data. Of what is
- * not counted to a client's rate the repeated lines are limited, so that no client fills the disk.
+ * Logs one line for each request, when its answer has been sent. The line names the route and not the path, because
+ * keys may be personal data. Repeated lines of requests that are not counted to a client's rate are limited, so that
+ * no client can fill the disk.
  */
 export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   if (!logger.isLevelEnabled('info')) return;
@@ -23,7 +27,7 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? null;
     const status = reply.statusCode;
-    // Without a route: 404 and 405. Without Host: 400 before the rate.
+    // A 404 or 405 has no route. A 400 for a missing Host comes before the rate is counted.
     const isLimited =
       UNCOUNTED_STATUSES.has(status) ||
       route === null ||

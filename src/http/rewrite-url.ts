@@ -1,23 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import { isHost } from './request-head.js';
 
-/** Stands for a key that cannot be decoded: itself no legal key, so it is refused like one, after the rate is counted. */
+/**
+ * Replaces the path of a key that cannot be decoded. `.` is no legal key, so the request is refused as for any
+ * illegal key, after its rate is counted.
+ */
 const UNDECODABLE_KEY = '/kv/.';
 
-/** Stands for a target that is none: has a fragment, which none may have. */
+/** Replaces a request target that is not valid. It has a fragment, which no valid target may have. */
 const NO_TARGET = '/#';
 
 /** A target in absolute form, as clients of a proxy send it (RFC 9112 §3.2.2). */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 
-/** Makes every request target one that the router can decode, in origin form. */
+/** Turns every request target into the origin form, in a way that the router can decode. */
 export function rewriteUrl(request: IncomingMessage): string {
   const url = originForm(request);
   if (!url.includes('%') || isDecodable(url)) return url;
   return url.startsWith('/kv/') ? UNDECODABLE_KEY : '/not-found';
 }
 
-/** The authority in the target takes the place of Host, which still has to be there. */
+/** The authority in the target takes precedence over Host, which must still be sent. */
 function originForm(request: IncomingMessage): string {
   const { url = '/', headers } = request;
   if (url.startsWith('/') || url === '*') return url;

@@ -1,6 +1,7 @@
 /**
- * Something of which a process has only so much for all clients together. A client may hold no more than is then left to all
- * others: one alone gets half, and however many take as much as they can, something is left for the next.
+ * A quantity of which a process has a fixed amount for all clients together. A client may hold at most as much as is
+ * left to all others after that. So one client alone gets half, and however many clients take as much as they can,
+ * something is left for the next.
  */
 export class SharedBudget {
   private readonly heldBy = new Map<string, number>();
@@ -14,7 +15,7 @@ export class SharedBudget {
     return this.total - this.left;
   }
 
-  /** Takes all of it or nothing. @returns whether it was taken. */
+  /** Takes the whole amount or nothing. @returns whether it was taken. */
   take(client: string, amount: number): boolean {
     const held = (this.heldBy.get(client) ?? 0) + amount;
     if (held > this.left - amount) return false;
@@ -23,7 +24,7 @@ export class SharedBudget {
     return true;
   }
 
-  /** Gives back what this client has taken. */
+  /** Gives back an amount that this client has taken. */
   give(client: string, amount: number): void {
     const held = (this.heldBy.get(client) ?? 0) - amount;
     if (held > 0) this.heldBy.set(client, held);

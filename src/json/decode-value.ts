@@ -4,21 +4,25 @@ import { isArray, isFloat, isInteger, isMap, isString } from '../msgpack/msgpack
 import { doubleText } from './double-text.js';
 import { JsonText } from './json-text.js';
 
-/** What was written here is nested less deep (`MAX_DEPTH`); the limit keeps foreign data from overflowing the stack. */
+/**
+ * Values that this service wrote are nested less deep (`MAX_DEPTH`). The limit keeps data of other origin from
+ * overflowing the stack.
+ */
 export const MAX_DECODED_DEPTH = 128;
 
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Reused: a value is written to its end without yielding, and begins with `reset()`. */
+/** One buffer for all values: decoding never yields in the middle of a value, and begins with `reset()`. */
 const text = new JsonText();
 
 /**
- * The MessagePack value at the reader's offset as JSON text; the reader advances past it. 64-bit integers are printed exactly.
- * An integral double beyond the safe range is printed with an exponent, so that it is not taken for an exact integer.
+ * Decodes the MessagePack value at the reader's offset into JSON text, and moves the reader behind it. 64-bit
+ * integers are printed exactly. An integral double beyond the safe range is printed with an exponent, so that no
+ * reader takes it for an exact integer.
  *
- * @throws MsgpackFormatError for what JSON cannot say: binary and extension types, NaN, infinities, names that are neither strings
- * nor integers, strings that are not UTF-8, nesting deeper than 128
+ * @throws MsgpackFormatError for what JSON cannot express: binary and extension types, NaN, infinities, names that
+ * are neither strings nor integers, strings that are not UTF-8, nesting deeper than 128
  */
 export function decodeValue(reader: MsgpackReader): string {
   text.reset();
@@ -64,7 +68,7 @@ function writeArray(reader: MsgpackReader, maxDepth: number): void {
   text.ascii(']');
 }
 
-/** Maps made by Lua may have integers for names. */
+/** Writes a member's name. Maps made by Lua may have integers as names. */
 function writeName(reader: MsgpackReader): void {
   const code = reader.peek();
   if (isString(code)) writeString(reader);

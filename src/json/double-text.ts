@@ -1,7 +1,8 @@
 import { MsgpackFormatError } from '../msgpack/msgpack-reader.js';
 
 /**
- * A double as it is answered. An integral one beyond the safe range has an exponent, so that it is not taken for an exact integer.
+ * The text of a double in an answer. An integral double beyond the safe range gets an exponent, so that no reader
+ * takes it for an exact integer.
  * @throws MsgpackFormatError for NaN and the infinities
  */
 export function doubleText(value: number): string {

@@ -4,11 +4,12 @@ import { UnencodableValueError } from './json.errors.js';
 import type { JsonValue } from './json.types.js';
 
 /**
- * Writes a JSON value as MessagePack. A safe integer is an integer there, and any other `number` a float64, which keeps −0 and
- * keeps 1e20 apart from an exact integer.
+ * Writes a JSON value as MessagePack. A safe integer becomes an integer. Any other `number` becomes a float64, which
+ * keeps −0 and tells 1e20 apart from an exact integer.
  *
- * @param maxDepth how many containers may lie in each other: `{}` has depth 1, `{"a":{}}` depth 2
- * @throws UnencodableValueError for deeper nesting, a lone surrogate, or a number out of range; the writer then holds a torso
+ * @param maxDepth how deep containers may be nested: `{}` has depth 1, `{"a":{}}` depth 2
+ * @throws UnencodableValueError for deeper nesting, a lone surrogate, or a number out of range. The writer then holds
+ * an incomplete value.
  */
 export function encodeValue(writer: MsgpackWriter, value: JsonValue, maxDepth: number): void {
   switch (typeof value) {

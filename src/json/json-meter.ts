@@ -5,19 +5,25 @@ import { MAX_DECODED_DEPTH } from './decode-value.js';
 import { doubleText } from './double-text.js';
 import { escapedBytes, quotedBytes } from './json-text.js';
 
-/** One byte of MessagePack is at most so many of JSON: a control character in a string (`\u0001`), or `false` and its comma. */
+/**
+ * The most bytes of JSON that one byte of MessagePack can become: a control character in a string (`\u0001`), or
+ * `false` and its comma.
+ */
 const MAX_GROWTH = 6;
 
-/** How long the JSON of MessagePack values is, as `decodeValue` writes it, and how deep they are. Nothing is written for that. */
+/**
+ * Measures how long the JSON of MessagePack values is, as `decodeValue` writes it, and how deep they are nested. It
+ * writes nothing.
+ */
 export class JsonMeter {
   /** Of UTF-8. */
   bytes = 0;
-  /** Containers within each other: of `{}` 1, of a scalar 0. */
+  /** How deep containers are nested: 1 for `{}`, 0 for a scalar. */
   depth = 0;
 
   /**
-   * Counts the value at the reader's offset, which advances past it.
-   * @throws MsgpackFormatError as `decodeValue`
+   * Counts the value at the reader's offset, and moves the reader behind it.
+   * @throws MsgpackFormatError as `decodeValue` does
    */
   add(reader: MsgpackReader, depth = 0): this {
     const code = reader.peek();
@@ -32,7 +38,7 @@ export class JsonMeter {
     return this;
   }
 
-  /** Counts what a container adds to what is in it: brackets, commas, and in an object the colons. */
+  /** Counts what a container adds to its contents: brackets, commas, and in an object the colons. */
   addContainer(isObject: boolean, count: number, depth: number): void {
     if (depth > MAX_DECODED_DEPTH) throw new MsgpackFormatError('nested too deep');
     if (depth > this.depth) this.depth = depth;
@@ -75,7 +81,10 @@ function integerBytes(value: number | bigint): number {
   return String(value).length;
 }
 
-/** Whether `bytes` of MessagePack could be more JSON than that. Most values are so small that nothing needs to be counted. */
+/**
+ * Whether so many bytes of MessagePack could become more JSON than the limit. Most values are too small for that, and
+ * need not be counted.
+ */
 export function mayExceed(bytes: number, maxJsonBytes: number): boolean {
   return bytes * MAX_GROWTH > maxJsonBytes;
 }

@@ -1,4 +1,7 @@
-/** The bytes are not JSON (RFC 8259) in UTF-8, or hold a number that could not be kept. The message never quotes the text. */
+/**
+ * The bytes are not JSON (RFC 8259) in UTF-8, or hold a number that cannot be kept exactly. The message never quotes
+ * the text.
+ */
 export class InvalidJsonError extends Error {
   override readonly name = 'InvalidJsonError';
 }

@@ -5,12 +5,12 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Whether containers lie more than `max` deep in each other in a JSON text. Of what is no JSON it may say either. It reads each byte
- * once, and makes nothing: it runs before anything that could be nested too deep is made.
+ * Whether containers in a JSON text are nested deeper than `max`. For text that is not JSON, either answer is
+ * possible. It reads each byte once and allocates nothing, so it can run before the text is parsed.
  */
 export function isNestedDeeper(bytes: Uint8Array, max: number): boolean {
   const { length } = bytes;
-  // Each level takes two bytes.
+  // Each level takes at least two bytes.
   if (length < 2 * max) return false;
   let depth = 0;
   for (let at = 0; at < length; at++) {
@@ -18,7 +18,7 @@ export function isNestedDeeper(bytes: Uint8Array, max: number): boolean {
     if (byte === QUOTE) {
       at = endOfString(bytes, at + 1);
     } else if (byte > 0x5a) {
-      // [ and {, as ] and }, differ in one bit.
+      // [ and { differ in one bit, and so do ] and }.
       const bracket = byte | BRACKET_BIT;
       if (bracket === OPEN) {
         if (++depth > max) return true;

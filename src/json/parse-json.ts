@@ -6,15 +6,16 @@ import { scanNumbers } from './scan-numbers.js';
 import { markUnsafeIntegers, restoreNumbers } from './unsafe-integers.js';
 
 /**
- * Reads JSON (RFC 8259) in well-formed UTF-8 without a byte order mark, and keeps integers of 64 bits exactly.
+ * Parses JSON (RFC 8259) in well-formed UTF-8 without a byte order mark, and keeps 64-bit integers exactly.
  *
- * The native parser does the work: it keeps `__proto__` as a member, lets the last duplicate win, and is not recursive. Lone
- * surrogates that were written as escapes pass here; `encodeValue` refuses them. A duplicate that lost is gone, so its numbers may be
- * out of range.
+ * The native parser does the work. It keeps `__proto__` as a member, lets the last duplicate win, and does not
+ * recurse. Lone surrogates that were written as escapes pass here, and `encodeValue` refuses them. Numbers in a
+ * duplicate member that did not win may be out of range.
  *
- * @param maxDepth how many containers may lie in each other, duplicates that lose included: whatever is made of the text later may
- * then call itself for each level
- * @throws InvalidJsonError for anything else, deeper nesting, an integer outside −2^63 … 2^64−1, or a number that overflows a double
+ * @param maxDepth how deep containers may be nested, in duplicates that do not win too. Code that reads the result
+ * may then recurse.
+ * @throws InvalidJsonError for anything else, deeper nesting, an integer outside −2^63 … 2^64−1, or a number that
+ * overflows a double
  */
 export function parseJson(bytes: Buffer, maxDepth = Infinity): JsonValue {
   if (isNestedDeeper(bytes, maxDepth)) throw new InvalidJsonError('nested too deep');
@@ -34,7 +35,7 @@ function parse(text: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
-    // Without the cause: V8's message quotes the text, and no client's value may get into the log.
+    // The cause is left out: V8's message quotes the text, and no client's value may get into the log.
     throw new InvalidJsonError('not JSON');
   }
 }

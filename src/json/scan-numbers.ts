@@ -1,7 +1,10 @@
-/** The fewest digits of an integer that a double may not hold: 2^53 − 1 = 9007199254740991 has 16. */
+/** The fewest digits of an integer that a double may not hold exactly: 2^53 − 1 = 9007199254740991 has 16. */
 const UNSAFE_DIGITS = 16;
 
-/** A double overflows by an exponent of at least three digits (1e309), or by a long integer part: 10^200 × 10^99 still fits. */
+/**
+ * A double overflows only with an exponent of at least three digits (1e309) or a long integer part: 10^200 × 10^99
+ * still fits.
+ */
 const EXPONENT_DIGITS = 3;
 const OVERFLOWING_DIGITS = 200;
 
@@ -20,11 +23,11 @@ export interface NumberHints {
 }
 
 /**
- * Whether the text may hold numbers that `JSON.parse` would change. It says yes too often (it cannot tell strings from numbers),
- * but never no too often, provided that the text is JSON.
+ * Whether the text may hold numbers that `JSON.parse` would change. It may report numbers where there are none,
+ * because it cannot tell strings from numbers. It never misses one, provided that the text is JSON.
  *
- * It runs over every document to find that nearly none needs more than the native parser, so it must cost next to nothing:
- * each run of digits that matters is at least three long, and is found by a look at each third byte.
+ * It runs over every document, and nearly none needs more than the native parser, so it must cost next to nothing.
+ * Each run of digits that matters has at least three digits, so a look at each third byte finds it.
  */
 export function scanNumbers(bytes: Uint8Array): NumberHints {
   const hints = { unsafeInteger: false, overflow: false };

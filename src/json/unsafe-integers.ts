@@ -4,24 +4,24 @@ import { InvalidJsonError } from './json.errors.js';
 import type { JsonObject, JsonValue } from './json.types.js';
 
 /**
- * What this many characters begin is out of range, whatever follows. Cut here, an integer of a million digits is not read into a
- * bigint, which takes quadratic time.
+ * A number that begins with this many characters is out of range, whatever follows. The limit keeps an integer of a
+ * million digits from being parsed into a bigint, which takes quadratic time.
  */
 const ENOUGH_CHARACTERS = 22;
 
 /**
- * Stands before an integer that is handed through `JSON.parse` as a string. No client knows it, so no client can write a string
- * that would be taken for an integer.
+ * Stands in front of an integer that passes through `JSON.parse` as a string. No client knows it, so no client can
+ * send a string that would be read as an integer.
  */
 const MARK = `${randomUUID()}:`;
 
 /**
- * A whole integer token of 16 digits and more that is not a member's name. The look-behind makes it linear: a match never starts
- * within a run of digits.
+ * A whole integer token of 16 digits or more that is not a member's name. The look-behind keeps the search linear: a
+ * match never starts within a run of digits.
  */
 const LONG_INTEGER = /(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE]|[ \t\r\n]*:)/g;
 
-/** The text with its unsafe integers written as marked strings. */
+/** The text with its unsafe integers replaced by marked strings. */
 export function markUnsafeIntegers(text: string): string {
   const strings = new StringTracker(text);
   return text.replace(LONG_INTEGER, (token, offset: number) => {
@@ -31,8 +31,9 @@ export function markUnsafeIntegers(text: string): string {
 }
 
 /**
- * Turns marked strings into bigints, in place, and refuses integers out of range and numbers that overflowed. Only what is kept
- * counts: a duplicate member that lost is gone by now. Not recursive, for nesting is not bounded yet.
+ * Turns marked strings into bigints in place, and refuses integers out of range and numbers that overflowed.
+ * Duplicate members that did not win are gone by now, so their numbers do not count. The nesting is not bounded yet,
+ * so it does not recurse.
  */
 export function restoreNumbers(value: JsonValue): JsonValue {
   const root = [value];

@@ -62,7 +62,7 @@ export class KvController {
     const ifNoneMatch = parseVersions(request.headers['if-none-match']);
     const room = this.answers.room(reply);
     const entry = await this.kv.get(request.params.key, room);
-    // In this order (RFC 9110 §13.2.2).
+    // `If-Match` is evaluated before `If-None-Match` (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
       this.rate.owe(request, Buffer.byteLength(entry.json));
       throw new KvError('PRECONDITION_FAILED', { presentVersion: entry.version });
@@ -71,7 +71,7 @@ export class KvController {
     if (!ifNoneMatch || !includesVersion(ifNoneMatch, entry.version)) {
       return room.settle(`{"value":${entry.json}}`);
     }
-    // It was read all the same.
+    // The entry was read although its value is not sent, so its bytes count.
     this.rate.owe(request, Buffer.byteLength(entry.json));
     void reply.code(HttpStatus.NOT_MODIFIED).removeHeader('Content-Type');
     return undefined;
@@ -103,7 +103,7 @@ export class KvController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const room = this.answers.room(reply);
-    // At each attempt the document is read, and stored.
+    // Each attempt of a patch reads the document and stores it.
     const onRead = (bytes: number): void => {
       this.rate.owe(request, bytes);
       this.rate.owe(request, bytes);
@@ -136,7 +136,10 @@ function describe(reply: FastifyReply, { version, expiresAt }: Written): void {
   if (expiresAt !== undefined) void reply.header('kv-expires-at', new Date(expiresAt).toISOString());
 }
 
-/** Of a write that needs an entry to be there: where nothing may be there, no version of it is acceptable. */
+/**
+ * The precondition of a write that needs an existing entry. `If-None-Match: *` asks that there be none, so no version
+ * satisfies both.
+ */
 function precondition({ headers }: FastifyRequest): IfMatch | undefined {
   const ifMatch = parseVersions(headers['if-match']);
   return mustNotExist(headers['if-none-match']) ? [] : ifMatch;

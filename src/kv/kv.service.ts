@@ -11,10 +11,15 @@ import { applyPatch } from './patch/apply-patch.js';
 import type { Patch } from './patch/patch.js';
 import { TarantoolRepository } from './tarantool.repository.js';
 
-/** Others may write an entry between a patch's read and its write; after so many times they are taken to go on doing so. */
+/**
+ * Other clients may change an entry between the read and the write of a patch. After this many attempts the patch
+ * gives up.
+ */
 const MAX_PATCH_ATTEMPTS = 20;
 
-/** The rules of an entry that need no store: everything else is decided there, in one step with the write. */
+/**
+ * Checks what can be checked without the store. Everything else is decided in the store, in one step with the write.
+ */
 @Injectable()
 export class KvService {
   constructor(
@@ -64,8 +69,8 @@ export class KvService {
   }
 
   /**
-   * Atomic by compare-and-set: read, patch, write if nobody else has written, or else again. `onRead` is told how many bytes
-   * each attempt reads.
+   * Patches an entry by compare-and-set: reads it, applies the patch, and writes it if nobody else has written since.
+   * Otherwise it tries again. `onRead` is told how many bytes each attempt reads.
    * @throws {KvError} what `update` throws; PATCH_TEST_FAILED, PATCH_CONFLICT
    */
   async patch(

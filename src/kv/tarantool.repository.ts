@@ -11,7 +11,10 @@ import { OUTCOME, refusal } from '../store/outcome.js';
 import { readFailure, writeFailure } from '../store/storage-failure.js';
 import { readEncoded, readTuple, readWritten } from '../store/tuple.js';
 
-/** One entry at a time in Tarantool: the place that knows its functions (tarantool/kv/entries.lua). */
+/**
+ * Operations on one entry in Tarantool. Only this class knows the names of their functions
+ * (tarantool/kv/entries.lua).
+ */
 @Injectable()
 export class TarantoolRepository {
   private readonly args: ArgumentsWriter;
@@ -32,7 +35,7 @@ export class TarantoolRepository {
     return this.write('kv.update', args.bytes());
   }
 
-  /** @returns also whether there was no entry before. */
+  /** @returns also whether the entry was created. */
   async upsert(
     key: string,
     value: JsonObject,
@@ -48,7 +51,7 @@ export class TarantoolRepository {
     return this.write('kv.delete', this.args.begin(2).key(key).ifMatch(ifMatch).bytes());
   }
 
-  /** Sets another time to live, or none: the version stays. */
+  /** Sets another time to live, or none. The version does not change. */
   touch(key: string, { ttl, ifMatch }: WriteOptions): Promise<Written> {
     return this.write('kv.touch', this.args.begin(3).key(key).ttl(ttl).ifMatch(ifMatch).bytes());
   }
@@ -57,7 +60,10 @@ export class TarantoolRepository {
     return this.read(key, room, readTuple);
   }
 
-  /** A large entry is asked for again when there is room for it, and read when it is its turn. */
+  /**
+   * Reads an entry. The store does not send a large one at once: it is asked for again when there is room for it, and
+   * decoded when its turn comes.
+   */
   private async read<T>(key: string, room: Room, parse: (tuple: MsgpackReader) => T): Promise<T> {
     const { answer, outcome } = await this.ask('kv.get', this.args.begin(1).key(key).bytes(), readFailure);
     if (outcome !== OUTCOME.LARGE) return parse(answer);
@@ -68,7 +74,7 @@ export class TarantoolRepository {
     return parse(large.answer);
   }
 
-  /** The value as the store has it: MessagePack, that a patch changes without decoding all of it. */
+  /** The value as the store holds it. A patch changes this MessagePack without decoding all of it. */
   getEncoded(key: string, room: Room): Promise<EncodedEntry> {
     return this.read(key, room, readEncoded);
   }
@@ -78,7 +84,9 @@ export class TarantoolRepository {
     return readWritten(answer, members);
   }
 
-  /** Calls, and reads the outcome; `members` of the answer are left behind it. */
+  /**
+   * Calls a function and reads its outcome. The reader stands before the other `members` of the answer afterwards.
+   */
   private async ask(
     functionName: string,
     args: Buffer,

@@ -6,16 +6,16 @@ import type { Filter } from './filter.js';
 
 export interface Walk {
   readonly filter: Filter;
-  /** Tells the filter that the walk began with from others. */
+  /** Identifies the filter with which the walk began. */
   readonly filterId: string;
 }
 
-/** What a walk goes on from: its filter, and the key behind which the next page begins. */
+/** Where a walk continues: its filter, and the key behind which the next page begins. */
 export interface Position extends Walk {
   readonly after: string;
 }
 
-/** Changed when the form of a cursor does: an older one is then refused, not misread. */
+/** Has to be changed when the form of a cursor changes. Cursors of the old form are then refused, not misread. */
 const FORM = 'kv-cursor-2';
 const DIGEST_BYTES = 12;
 const MEMBERS = 6;
@@ -27,9 +27,10 @@ export function filterId({ prefix, start, end, reverse, keysOnly }: Filter): str
 }
 
 /**
- * Opaque to clients. It holds all that the next page needs, so it outlives restarts and is good at every instance; and no more, so
- * that it stays short: a prefix is the beginning of `after`, which is also the bound from which the walk comes. The digest
- * finds out what was altered or cut short; it keeps no secret, for a cursor says no more than a query could.
+ * Writes a cursor, which clients must not interpret. It holds all that the next page needs, so it stays valid after a
+ * restart and on every instance. It holds nothing else, so that it stays short: a prefix is stored as a length of
+ * `after`, and the bound that the walk has passed is left out. The digest detects a cursor that was altered or cut
+ * short. It protects no secret, because a cursor says no more than a query could.
  */
 export function writeCursor({
   filter: { prefix = '', start, end, reverse, keysOnly },
@@ -54,7 +55,7 @@ export function readCursor(cursor: string): Position {
   try {
     return readPosition(new MsgpackReader(body));
   } catch {
-    // The digest is no secret: what has a right one may still be somebody's own making.
+    // The digest is no secret, so a cursor with a correct digest may still have been made by somebody else.
     throw new KvError('INVALID_CURSOR');
   }
 }

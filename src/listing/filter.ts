@@ -1,4 +1,4 @@
-/** Which entries a walk shows, and in which direction. */
+/** Which entries a walk shows, and in which direction it goes. */
 export interface Filter {
   readonly prefix?: string | undefined;
   /** Inclusive. */

@@ -13,11 +13,14 @@ import type { Row } from './listing.repository.js';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
-/** A page as it is answered, in bytes. The frame around its items is small, and set aside. */
+/** The size of an answered page in bytes. The frame around the items is small, and is reserved. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const FRAME_BYTES = 16 * 1024;
 
-/** The longest key that MAX_KEY_BYTES allows, and one byte. So a cursor fits into a request line, and into a header of 16 KiB. */
+/**
+ * The longest key that MAX_KEY_BYTES allows, and one byte. With this bound a cursor fits into a request line, and
+ * into 16 KiB of header.
+ */
 const MAX_BOUND_BYTES = 4097;
 
 const FILTER = ['prefix', 'start', 'end', 'reverse', 'keys_only'];
@@ -46,16 +49,17 @@ export class ListingController {
     const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, after);
 
     const { items, last } = fill(rows);
-    // Entries may take more bytes as JSON than they do in the store: what no longer fits is the next page's.
+    // Entries may be longer as JSON than they are in the store. Entries that no longer fit go to the next page.
     const following = last ?? next;
     const cursor = following === undefined ? null : writeCursor({ filter, filterId: id, after: following });
-    // Relative to the request (RFC 3986 §5.2), because a proxy may have taken away the beginning of the path.
+    // The link is relative to the request (RFC 3986 §5.2), because a proxy may have removed the beginning of the
+    // path.
     if (cursor) void reply.header('Link', `<?cursor=${cursor}&limit=${limit}>; rel="next"`);
     return room.settle(`{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`);
   }
 }
 
-/** Where the page begins. A cursor holds its filter: who repeats that beside it must mean the same. */
+/** Where the page begins. A cursor holds its filter. A client that also sends the filter has to send the same one. */
 function start(query: QueryParameters): Walk & { after?: string } {
   if (Object.keys(query).some((name) => !PARAMETERS.has(name))) throw new KvError('INVALID_QUERY');
   const filter: Filter = {
@@ -75,14 +79,16 @@ function start(query: QueryParameters): Walk & { after?: string } {
   return position;
 }
 
-/** @throws {KvError} INVALID_QUERY for what is longer than any key may be, by more than the byte that follows one. */
+/** @throws {KvError} INVALID_QUERY for a bound longer than the longest key and the one byte that may follow it. */
 function parseBound(query: QueryParameters, name: string): string | undefined {
   const text = parseText(query, name);
   if (text !== undefined && Buffer.byteLength(text) > MAX_BOUND_BYTES) throw new KvError('INVALID_QUERY');
   return text === '' ? undefined : text;
 }
 
-/** As many rows as a page holds, and at least one. `last` is the last of them where some were left out. */
+/**
+ * Takes as many rows as fit on a page, and at least one. `last` is the last row on the page where some did not fit.
+ */
 function fill(rows: Row[]): { items: string[]; last?: string } {
   const items: string[] = [];
   let bytes = FRAME_BYTES;

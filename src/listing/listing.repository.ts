@@ -10,24 +10,26 @@ import type { Filter } from './filter.js';
 export interface Row {
   readonly key: string;
   readonly version: number;
-  /** The value as JSON text; undefined where only keys were asked for. */
+  /** The value as JSON text. Undefined where the client asked for keys only. */
   readonly json?: string;
   readonly expiresAt: number | undefined;
 }
 
 export interface Rows {
   readonly rows: Row[];
-  /** The key behind which the next page begins; undefined at the end of the walk. */
+  /** The key behind which the next page begins. Undefined at the end of the walk. */
   readonly next: string | undefined;
 }
 
 /**
- * Rows that are asked for at a time, and their bytes. The store answers one call at a time and a process one request, so a page is
- * gathered in steps that hold up neither: a read that comes meanwhile waits for a step at most.
+ * How many rows one call asks for, and how many bytes. The store handles one call at a time, and a process one
+ * request. So a page is gathered in small steps, and a read that arrives meanwhile waits for one step at most.
  */
 const STEP_ROWS = 50;
 const STEP_BYTES = 256 * 1024;
-/** Of a page: a walk that meets nothing but expired entries gets a short page, and a cursor. */
+/**
+ * How many steps a page takes at most. A walk that meets nothing but expired entries gets a short page and a cursor.
+ */
 const MAX_STEPS = 64;
 
 /** Pages of entries in the order of their keys' bytes (tarantool/kv/listing.lua). */
@@ -37,7 +39,7 @@ export class ListingRepository {
 
   constructor(private readonly tarantool: TarantoolClient) {}
 
-  /** Up to `limit` rows. The last ones may exceed `maxBytes`, of JSON. */
+  /** Returns up to `limit` rows. The last rows may exceed `maxBytes` of JSON. */
   async list(filter: Filter, limit: number, maxBytes: number, after?: string): Promise<Rows> {
     const rows: Row[] = [];
     let next = after;

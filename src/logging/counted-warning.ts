@@ -2,7 +2,10 @@ import type { Logger } from './logger.js';
 
 const INTERVAL_MS = 10_000;
 
-/** A warning about what may happen at any rate: told at once, and then every ten seconds at most, with how often it happened. */
+/**
+ * A warning about something that may happen at any rate. It is logged at once, and then at most every ten seconds,
+ * with a count.
+ */
 export class CountedWarning {
   private count = 0;
   private quiet: NodeJS.Timeout | undefined;

@@ -1,8 +1,8 @@
-/** Gathers lines and hands them on as blocks of whole lines. */
+/** Gathers lines and passes them on in blocks of whole lines. */
 export class LineBuffer {
   private text = '';
 
-  /** `maxLength` in characters: a block is longer only where a single line is. */
+  /** `maxLength` is in characters. Only a block of a single line may be longer. */
   constructor(
     private readonly destination: { write(block: string): unknown },
     private readonly maxLength: number,

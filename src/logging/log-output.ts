@@ -3,25 +3,26 @@ import type { OutputDescriptor } from './output-descriptor.js';
 
 const FIRST_RETRY_MS = 1;
 const MAX_RETRY_MS = 100;
-/** How long the end of the process waits for an output that takes nothing at the moment. */
+/** How long the process, when it ends, waits for an output that accepts nothing at the moment. */
 const DRAIN_MS = 250;
 const DRAIN_STEP_MS = 5;
 const NEWLINE = 10;
 
 interface Block {
-  /** What of it is not written yet. */
+  /** The bytes of the block that are not written yet. */
   rest: Buffer;
   isBegun: boolean;
-  /** How many lost lines it tells of; 0: it is an ordinary block. */
+  /** How many lost lines the block reports. 0 for an ordinary block. */
   readonly told: number;
 }
 
 /**
- * Writes blocks of whole lines to an output that belongs to others. It never throws and never waits: what the output does not take
- * at the moment is kept, up to a limit; what it refuses is lost and counted.
+ * Writes blocks of whole lines to an output that other programs may share. It never throws and never waits. Blocks
+ * that the output does not accept at the moment are kept, up to a limit. Blocks that it refuses are lost, and their
+ * lines are counted.
  */
 export class LogOutput {
-  /** Lines that were lost and have not been told of. */
+  /** Lost lines that have not been reported yet. */
   lostLines = 0;
 
   private queue: Block[] = [];
@@ -29,15 +30,15 @@ export class LogOutput {
   private retry: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
   private isTelling = false;
-  /** What was written last is a part of a line whose rest was lost. */
+  /** The last bytes written are a part of a line whose rest was lost. */
   private isCutOff = false;
-  /** Since when a thread of libuv's pool has been writing, in ms. */
+  /** When a thread of libuv's pool began to write, in ms. Undefined where none is writing. */
   private writingSince: number | undefined;
 
   constructor(
     private readonly output: OutputDescriptor,
     private readonly maxQueuedBytes: number,
-    /** What is to be written instead of a block. */
+    /** Turns a block into what is written. */
     private readonly render = (block: string): string => block,
   ) {}
 
@@ -47,18 +48,24 @@ export class LogOutput {
     else this.enqueue(bytes, 0);
   }
 
-  /** Writes a line that says how many lines were lost. They have been told of once it is written, and not when it is lost too. */
+  /**
+   * Writes a line that reports lost lines. They count as reported when that line has been written, not when it is
+   * lost as well.
+   */
   tell(line: string): void {
     if (this.isTelling) return;
     this.isTelling = true;
     this.enqueue(Buffer.from(this.render(line)), this.lostLines);
   }
 
-  /** For the end of the process, when no callback is called any more: writes what is left, if that is soon possible. */
+  /**
+   * For the end of the process, when callbacks are no longer called: writes what is left, if that is possible soon.
+   */
   drain(): void {
     const now = performance.now();
     if (this.writingSince !== undefined) {
-      // Node waits for its threads before it ends: for one that hangs in a write to a dead disk it would wait for ever.
+      // Node waits for its threads before it ends. It would wait for ever for a thread that hangs in a write to a
+      // dead disk.
       if (now - this.writingSince > DRAIN_MS) process.kill(process.pid, 'SIGKILL');
       this.queue.shift();
     }
@@ -81,7 +88,7 @@ export class LogOutput {
     else while (this.queue.length > 0) if (!this.writeNow()) return this.retryLater();
   }
 
-  /** @returns false when the output takes nothing at the moment. */
+  /** @returns false when the output accepts nothing at the moment. */
   private writeNow(): boolean {
     const [block] = this.queue;
     if (block === undefined) return true;
@@ -119,7 +126,10 @@ export class LogOutput {
     this.isTelling = false;
   }
 
-  /** @returns false when it is worth trying again. Otherwise all that waits is lost: it would be refused one by one. */
+  /**
+   * @returns false when it is worth trying again. Otherwise all waiting blocks are lost, because they would be
+   * refused one by one.
+   */
   private onRefused({ code }: NodeJS.ErrnoException): boolean {
     if (code === 'EAGAIN') return false;
     for (const { rest, told } of this.queue) if (told === 0) this.lostLines += countLines(rest);
@@ -139,7 +149,7 @@ export class LogOutput {
   }
 }
 
-/** No line is empty: a newline that comes first is the end of a line that is there already. */
+/** A newline that comes first ends a line that was written before, so it is not counted as a line. */
 function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(NEWLINE, 1); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) lines++;

@@ -6,16 +6,16 @@ import { LogOutput } from './log-output.js';
 import type { Logger } from './logger.js';
 import { openOutput } from './output-descriptor.js';
 
-/** Lines are gathered, because fewer and larger writes cost less. */
+/** Lines are gathered into blocks of this length, because fewer and larger writes cost less. */
 const BLOCK_LENGTH = 32_768;
 const FLUSH_MS = 200;
-/** What waits for an output that takes nothing, in bytes; what comes after is lost, and that is said. */
+/** How many bytes wait for an output that accepts nothing. Further lines are lost, and the log says how many. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** A process's log on its standard output, whose failures are nobody's but its own. */
+/** The log of a process on its standard output. A failure of the output concerns nothing else. */
 export interface Log {
   readonly logger: Logger;
-  /** For whole lines of JSON that another process has logged. */
+  /** Takes whole lines of JSON that another process has logged. */
   readonly output: { write(block: string): void };
 }
 

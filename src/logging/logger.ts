@@ -1,7 +1,7 @@
 import type { pino } from 'pino';
 
-/** Structured log. Never holds a value, a password or a key. */
+/** The structured log. It never holds a value, a password or a key. */
 export type Logger = pino.Logger;
 
-/** Injection token of the process's one logger. */
+/** Injection token of the logger. Each process has one. */
 export const LOGGER = Symbol('LOGGER');

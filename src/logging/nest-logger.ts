@@ -1,7 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from './logger.js';
 
-/** Nest's own messages in our log. What it says of its start-up is detail; warnings and errors are not. */
+/**
+ * Writes Nest's own messages to our log. Messages about its start-up have the level debug; warnings and errors keep
+ * theirs.
+ */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
-/** A line that is longer is handed on in parts. */
+/** A longer line is passed on in parts. */
 const MAX_LINE_LENGTH = 1024 * 1024;
 
-/** Hands on what a process writes, in blocks of whole lines. What it did not finish before it ended is left out. */
+/** Passes on the output of a process in blocks of whole lines. A last line without an end is left out. */
 export function relayLines(source: Readable, destination: { write(block: string): unknown }): void {
   const decoder = new StringDecoder();
   let rest = '';

@@ -1,6 +1,6 @@
 import type { Logger } from './logger.js';
 
-/** Lines of one kind that are logged in a second; those beyond are counted, and told as one. */
+/** How many lines of one kind are logged in a second. Further lines are counted, and reported in one line. */
 export const MAX_REPEATS_PER_SECOND = 10;
 
 const SECOND_MS = 1000;
@@ -10,15 +10,21 @@ interface Kind {
   suppressed: number;
 }
 
-/** Limits lines that one client could repeat without bound, such as refusals: what is left out is counted by kind. */
+/**
+ * Limits lines that one client could repeat without bound, such as refusals. Lines that are left out are counted by
+ * kind.
+ */
 export class Repeats {
-  /** Of the second that runs, which begins with the first line. */
+  /** The kinds of the current second, which begins with its first line. */
   private readonly kinds = new Map<string, Kind>();
   private second: NodeJS.Timeout | undefined;
 
   constructor(private readonly logger: Logger) {}
 
-  /** Whether one more line of this kind is to be logged. There must be few kinds: they name codes and routes, not requests. */
+  /**
+   * Whether one more line of this kind is to be logged. A kind names a code and a route, never a single request, so
+   * there are few kinds.
+   */
   allow(kind: string): boolean {
     const known = this.kinds.get(kind) ?? { logged: 0, suppressed: 0 };
     if (known.logged === 0) this.kinds.set(kind, known);
@@ -31,7 +37,7 @@ export class Repeats {
     return true;
   }
 
-  /** Tells what was left out so far; by itself at the end of each second. */
+  /** Reports the lines that were left out so far. It is also called at the end of each second. */
   tell(): void {
     clearTimeout(this.second);
     this.second = undefined;

@@ -1,9 +1,9 @@
-/** The bytes are not the MessagePack that was expected: cut short, or of another type. */
+/** The bytes are not the MessagePack that was expected: they are cut short, or of another type. */
 export class MsgpackFormatError extends Error {
   override readonly name = 'MsgpackFormatError';
 }
 
-/** Reads MessagePack front to back without copying (https://github.com/msgpack/msgpack/blob/master/spec.md). */
+/** Reads MessagePack from front to back without copying (https://github.com/msgpack/msgpack/blob/master/spec.md). */
 export class MsgpackReader {
   constructor(
     readonly buffer: Buffer,
@@ -18,7 +18,7 @@ export class MsgpackReader {
     return this.header(0x80, 0xde, 'map');
   }
 
-  /** An integer that is safe in a double; anything wider or of another type is a format error. */
+  /** Reads an integer that a double holds exactly. A wider integer or another type is a format error. */
   integer(): number {
     const value = this.integer64();
     const number = Number(value);
@@ -26,7 +26,7 @@ export class MsgpackReader {
     return number;
   }
 
-  /** Any integer of 64 bits; a `bigint` only where a double could not hold it exactly. */
+  /** Reads any 64-bit integer. It is a `bigint` only where a double could not hold it exactly. */
   integer64(): number | bigint {
     const { buffer } = this;
     const code = this.byte();
@@ -70,7 +70,10 @@ export class MsgpackReader {
     return this.buffer.toString('utf8', start, this.offset);
   }
 
-  /** How many bytes of UTF-8 the next string has. The offset then stands at the first; all of them are there. */
+  /**
+   * Reads the header of the next string and returns its length in bytes of UTF-8. All of the string is there, and the
+   * offset stands at its first byte.
+   */
   stringHeader(): number {
     const code = this.byte();
     let bytes: number;
@@ -81,7 +84,7 @@ export class MsgpackReader {
     return bytes;
   }
 
-  /** A float32 or a float64, which may be NaN or infinite. */
+  /** Reads a float32 or a float64, which may be NaN or infinite. */
   double(): number {
     const code = this.byte();
     if (code !== 0xca && code !== 0xcb)
@@ -91,7 +94,7 @@ export class MsgpackReader {
     return code === 0xca ? this.buffer.readFloatBE(at) : this.buffer.readDoubleBE(at);
   }
 
-  /** The first byte of the next value, which tells its type; nothing is consumed. */
+  /** The first byte of the next value, which tells its type. The offset does not move. */
   peek(): number {
     const code = this.buffer[this.offset];
     if (code === undefined) throw new MsgpackFormatError('cut short');
@@ -104,14 +107,14 @@ export class MsgpackReader {
     return code === 0xc3;
   }
 
-  /** Whether the next value is nil; if so it is consumed. */
+  /** Whether the next value is nil. If so, it is consumed. */
   nil(): boolean {
     if (this.buffer[this.offset] !== 0xc0) return false;
     this.offset++;
     return true;
   }
 
-  /** Skips one value whole, however deep. */
+  /** Skips one whole value, however deep it is nested. */
   skip(): void {
     for (let left = 1; left > 0; left--) {
       const code = this.byte();

@@ -1,4 +1,7 @@
-/** What the first byte of a value says about its type (https://github.com/msgpack/msgpack/blob/master/spec.md#overview). */
+/**
+ * The first byte of a MessagePack value, which tells its type
+ * (https://github.com/msgpack/msgpack/blob/master/spec.md#overview).
+ */
 
 export function isString(code: number): boolean {
   return (code >= 0xa0 && code <= 0xbf) || (code >= 0xd9 && code <= 0xdb);

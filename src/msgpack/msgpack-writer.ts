@@ -3,12 +3,14 @@ import { grown } from './grown.js';
 const MAX_UINT32 = 0xffff_ffff;
 const MIN_INT32 = -0x8000_0000;
 
-/** Strings up to this many UTF-16 units are copied by hand: cheaper than a call into C++ while they are ASCII. */
+/**
+ * Strings of up to this many UTF-16 units are copied in JavaScript. For ASCII that is cheaper than a call into C++.
+ */
 const SHORT_STRING = 64;
 
 /**
- * Writes MessagePack into a buffer that grows (https://github.com/msgpack/msgpack/blob/master/spec.md).
- * One writer is reused for many documents: `reset()`, write, `bytes()`.
+ * Writes MessagePack into a buffer that grows (https://github.com/msgpack/msgpack/blob/master/spec.md). One writer
+ * serves many documents: `reset()`, write, `bytes()`.
  */
 export class MsgpackWriter {
   private buffer: Buffer;
@@ -22,19 +24,21 @@ export class MsgpackWriter {
     return this.end;
   }
 
-  /** Forgets what was written, and gives back the memory that an unusually large document took. */
+  /** Forgets what was written, and releases the memory of an unusually large document. */
   reset(): this {
     this.end = 0;
     if (this.buffer.length > this.initialBytes * 16) this.buffer = Buffer.allocUnsafeSlow(this.initialBytes);
     return this;
   }
 
-  /** A copy of what was written: it stays valid when the writer is used again. */
+  /** A copy of what was written. It stays valid when the writer is used again. */
   bytes(): Buffer {
     return Buffer.from(this.buffer.subarray(0, this.end));
   }
 
-  /** What was written, not copied: it changes when the writer is reset, and no longer grows with it. */
+  /**
+   * What was written, without a copy. It changes when the writer is reset, and becomes stale when the writer grows.
+   */
   view(): Buffer {
     return this.buffer.subarray(0, this.end);
   }
@@ -59,7 +63,7 @@ export class MsgpackWriter {
     return this;
   }
 
-  /** A safe integer in the shortest form. */
+  /** Writes a safe integer in the shortest form. */
   integer(value: number): this {
     this.reserve(9);
     const { buffer } = this;
@@ -96,7 +100,7 @@ export class MsgpackWriter {
     return this;
   }
 
-  /** An integer of 64 bits: −2^63 … 2^64−1. */
+  /** Writes a 64-bit integer: −2^63 … 2^64−1. */
   bigint(value: bigint): this {
     this.reserve(9);
     if (value >= 0n) {
@@ -122,7 +126,10 @@ export class MsgpackWriter {
     return this;
   }
 
-  /** As `string`, but writes nothing and returns false for a lone surrogate, which UTF-8 can only replace. */
+  /**
+   * Writes a string as `string` does. For a lone surrogate, which UTF-8 can only replace, it writes nothing and
+   * returns false.
+   */
   wellFormedString(value: string): boolean {
     const units = value.length;
     if (units <= SHORT_STRING && this.shortAscii(value, units)) return true;
@@ -131,13 +138,16 @@ export class MsgpackWriter {
     return true;
   }
 
-  /** `bytes` as one MessagePack string: how a ready-made document is handed to a stored function undecoded. */
+  /**
+   * Writes `bytes` as one MessagePack string. A ready-made document is passed to a stored function in this form,
+   * undecoded.
+   */
   stringOf(bytes: Uint8Array): this {
     this.stringHeader(bytes.length);
     return this.raw(bytes);
   }
 
-  /** Bytes that are MessagePack already. */
+  /** Writes bytes that are MessagePack already. */
   raw(bytes: Uint8Array): this {
     this.reserve(bytes.length);
     this.buffer.set(bytes, this.end);
@@ -145,7 +155,7 @@ export class MsgpackWriter {
     return this;
   }
 
-  /** `source` from `start` to `end`, which is MessagePack already. */
+  /** Writes the bytes of `source` from `start` to `end`, which are MessagePack already. */
   copy(source: Buffer, start: number, end: number): this {
     this.reserve(end - start);
     if (end - start > SHORT_STRING) this.end += source.copy(this.buffer, this.end, start, end);

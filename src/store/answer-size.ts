@@ -1,7 +1,7 @@
-/** How large answers of the store are: of what size it tells before, and what none exceeds. Lua's home is tarantool/kv/answer.lua. */
+/** The sizes of large answers of the store. The same numbers are defined for Lua in tarantool/kv/answer.lua. */
 export const ANSWER_SIZE = {
-  /** Bytes in the store that need no room set aside. */
+  /** A value of up to this many bytes in the store is answered at once, without room set aside. */
   SMALL_BYTES: 16 * 1024,
-  /** Of one answer, in the store and as JSON. */
+  /** The most bytes of one answer, in the store and as JSON. */
   MAX_BYTES: 16 * 1024 * 1024,
 } as const;

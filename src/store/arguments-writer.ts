@@ -9,7 +9,7 @@ import { KvError } from '../entries/kv.errors.js';
 import { maxJsonBytes } from './value-limits.js';
 import type { ValueLimits } from './value-limits.js';
 
-/** Writes the arguments of a stored function, in the forms that tarantool/kv/ takes them. */
+/** Writes the arguments of a stored function in the forms that tarantool/kv expects. */
 export class ArgumentsWriter {
   private readonly writer = new MsgpackWriter();
   private readonly valueWriter = new MsgpackWriter();
@@ -56,9 +56,10 @@ export class ArgumentsWriter {
   }
 
   /**
-   * A value, or what a patch made of one. It travels as a string of MessagePack, which the store keeps as it is: a Lua table would
-   * lose its order.
-   * @throws {KvError} INVALID_BODY for what cannot be kept exactly, VALUE_TOO_LARGE for what is longer than a body as it is answered.
+   * Writes a value, or the MessagePack that a patch has made. It is sent as a string of MessagePack, which the store
+   * keeps unchanged. A Lua table would lose the order of the members.
+   * @throws {KvError} INVALID_BODY for what cannot be kept exactly; VALUE_TOO_LARGE for a value that would be
+   * answered with more bytes than a body may have.
    */
   value(value: JsonObject | Buffer): this {
     const bytes = Buffer.isBuffer(value) ? value : this.encode(value);

@@ -1,7 +1,10 @@
 import { KvError } from '../entries/kv.errors.js';
 import type { KvErrorCode } from '../entries/kv.errors.js';
 
-/** What a stored function answers first. The other home of these codes is tarantool/kv/outcome.lua; a test compares them. */
+/**
+ * The first member of a stored function's answer. The same codes are defined for Lua in tarantool/kv/outcome.lua, and
+ * a test compares them.
+ */
 export const OUTCOME = {
   OK: 0,
   NOT_FOUND: 1,
@@ -21,8 +24,8 @@ const REFUSALS: Readonly<Record<number, KvErrorCode>> = {
 };
 
 /**
- * @param presentVersion that of the entry which is there, 0 where none is
- * @throws {Error} for an outcome that is not known here: the store and the service do not fit each other.
+ * @param presentVersion the version of the existing entry, 0 where there is none
+ * @throws {Error} for an unknown outcome: the store and the service do not fit each other.
  */
 export function refusal(outcome: number, presentVersion = 0): KvError {
   const code = REFUSALS[outcome];

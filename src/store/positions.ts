@@ -1,7 +1,7 @@
-// What stands where in the arrays that travel between the service and the store. Lua's homes are tarantool/kv/row.lua and
-// tarantool/kv/txn.lua; a test compares them.
+// Positions in the arrays that the service and the store exchange. The same positions are defined for Lua in
+// tarantool/kv/row.lua and tarantool/kv/txn.lua, and a test compares them.
 
-/** A row of the space. The last one is there only where the entry expires. */
+/** A row of the space. The last member is present only where the entry expires. */
 export const ROW = ['KEY', 'VALUE', 'VERSION', 'EXPIRES_AT'] as const;
 
 /** A comparison of a transaction. */
@@ -10,5 +10,5 @@ export const COMPARE = ['KEY', 'WHAT', 'WITH'] as const;
 /** An operation of a transaction. */
 export const OPERATION = ['OP', 'KEY', 'VALUE', 'TTL_S', 'IF_MATCH'] as const;
 
-/** Which operations of a transaction were carried out. */
+/** Which of its two lists of operations a transaction has carried out. */
 export const BRANCH = { FAILURE: 0, SUCCESS: 1 } as const;

@@ -7,8 +7,8 @@ import { KvError } from '../entries/kv.errors.js';
 import type { KvErrorCode } from '../entries/kv.errors.js';
 
 /**
- * What Tarantool refuses by these errors (src/box/errcode.h) is a state of the store or of its set-up. Any other is a bug of
- * ours, and a 500; whatever it throws, nothing was written.
+ * Errors of Tarantool (src/box/errcode.h) that are caused by the state of the store or its set-up. Every other error
+ * of Tarantool is a bug of ours, and answered 500. Whichever error Tarantool reports, nothing was written.
  */
 const NOT_APPLIED: Readonly<Record<number, KvErrorCode>> = {
   2: 'STORAGE_UNAVAILABLE', // ER_MEMORY_ISSUE
@@ -18,13 +18,13 @@ const NOT_APPLIED: Readonly<Record<number, KvErrorCode>> = {
   110: 'VALUE_TOO_LARGE', // ER_MEMTX_MAX_TUPLE_SIZE
 };
 
-/** A read that failed: nothing can have been applied, so it is safe to ask again. */
+/** Throws the failure of a read. A read changes nothing, so it is safe to repeat. */
 export function readFailure(error: unknown): never {
   if (error instanceof TarantoolServerError && !(error.code in NOT_APPLIED)) throw error;
   throw new KvError('STORAGE_UNAVAILABLE', { cause: error });
 }
 
-/** A write that failed: whether it was applied is told apart. */
+/** Throws the failure of a write. It tells apart whether the write was certainly not applied, or may have been. */
 export function writeFailure(error: unknown): never {
   if (error instanceof TarantoolNotSentError) throw new KvError('STORAGE_UNAVAILABLE', { cause: error });
   if (error instanceof TarantoolOutcomeUnknownError) throw new KvError('OUTCOME_UNKNOWN', { cause: error });

@@ -3,7 +3,7 @@ import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { ROW } from './positions.js';
 import type { EncodedEntry, Entry, Written } from '../entries/entry.js';
 
-/** A tuple of the space (tarantool/kv/row.lua): key, value, version and, where the entry expires, when. */
+/** Reads a tuple of the space (tarantool/kv/row.lua): key, value, version and, for an entry that expires, when. */
 export function readTuple(reader: MsgpackReader): Entry & { key: string } {
   const fields = reader.arrayHeader();
   const key = reader.string();
@@ -12,7 +12,7 @@ export function readTuple(reader: MsgpackReader): Entry & { key: string } {
   return { key, json, version, expiresAt: fields === ROW.length ? readExpiry(reader) : undefined };
 }
 
-/** A tuple with its value left as it is. */
+/** Reads a tuple and leaves its value encoded. */
 export function readEncoded(reader: MsgpackReader): EncodedEntry {
   reader.arrayHeader();
   reader.skip();
@@ -21,7 +21,7 @@ export function readEncoded(reader: MsgpackReader): EncodedEntry {
   return { value: reader.buffer.subarray(start, reader.offset), version: reader.integer() };
 }
 
-/** What a write answers after its outcome: the version, and when the entry expires. */
+/** Reads the members of a write's answer behind the outcome: the version, and when the entry expires. */
 export function readWritten(reader: MsgpackReader, members: number): Written {
   return { version: reader.integer(), expiresAt: members > 1 ? readExpiry(reader) : undefined };
 }

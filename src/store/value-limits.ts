@@ -2,7 +2,10 @@ import type { LimitsConfig } from '../config/config.js';
 
 export type ValueLimits = Pick<LimitsConfig, 'maxDepth' | 'maxBodyBytes'>;
 
-/** What a value may have as JSON: as `GET` answers it, in `{"value":…}`, it can be sent by `PUT` again. */
+/**
+ * The most bytes that a value may have as JSON. `GET` answers it as `{"value":…}`, and that must fit into the body of
+ * a `PUT`.
+ */
 export function maxJsonBytes({ maxBodyBytes }: ValueLimits): number {
   return maxBodyBytes - '{"value":}'.length;
 }

@@ -15,15 +15,20 @@ const INSTANCE_FILE = fileURLToPath(new URL('../../tarantool/kv.lua', import.met
 const READY = 'kv: ready';
 const WARNING = 'kv: warning: ';
 
-/** Reading back what was acknowledged takes as long as there is data; only a hang takes longer than this. */
+/** Loading takes longer the more data there is. Only a process that hangs takes longer than this. */
 const START_TIMEOUT_MS = 3_600_000;
 const STOP_TIMEOUT_MS = 30_000;
-/** What is not serving yet has acknowledged nothing, and while it loads it may not hear. */
+/**
+ * A Tarantool that is still loading has acknowledged nothing, and may not react to a signal. It is killed after this
+ * time.
+ */
 const STOP_LOADING_TIMEOUT_MS = 500;
 
 const MAX_LINES = 20;
 
-/** A Tarantool of our own: started on a data folder of its own, restarted when it dies, stopped last. */
+/**
+ * A Tarantool that belongs to this service: started on its own data folder, restarted when it dies, and stopped last.
+ */
 export class EmbeddedTarantool {
   private process?: ChildProcess;
   private restart?: NodeJS.Timeout;
@@ -42,8 +47,8 @@ export class EmbeddedTarantool {
   }
 
   /**
-   * Resolves when it serves, and keeps it running from then on.
-   * @throws {StartupError} in one line, when it does not come up.
+   * Resolves when Tarantool serves, and keeps it running from then on.
+   * @throws {StartupError} of one line, when it does not start.
    */
   async start(): Promise<void> {
     const child = this.spawn();
@@ -93,7 +98,7 @@ export class EmbeddedTarantool {
     clearTimeout(kill);
   }
 
-  /** At once, with nothing tidied: the log of writes is what it starts from again. */
+  /** Ends Tarantool at once. Nothing is lost: it starts again from its write-ahead log. */
   kill(): void {
     this.isStopping = true;
     clearTimeout(this.restart);
@@ -103,8 +108,8 @@ export class EmbeddedTarantool {
   private spawn(): ChildProcess {
     const { config, limits } = this;
     const child = spawn('tarantool', [INSTANCE_FILE], {
-      // In a process group of its own, so that Ctrl-C reaches it only through us. Its standard input is its life-line: when we
-      // die, however we die, it reads the end of it and stops.
+      // It runs in a process group of its own, so that Ctrl-C reaches it only through us. Its standard input is a
+      // pipe to us. When this process ends in whatever way, Tarantool reads the end of the pipe and stops.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
@@ -149,13 +154,19 @@ export class EmbeddedTarantool {
   }
 }
 
-/** Ours says in its last line why it ends. What a signal ended says nothing of it, or a whole stack. */
+/**
+ * Why Tarantool ended. When it ends by itself, its last line says why. When a signal ended it, its last lines do not
+ * tell, or hold a stack trace.
+ */
 function reasonOf(lines: string[], code: number | null, signal: string | null): string {
   const last = signal === null ? lines.at(-1) : undefined;
   return last ?? `tarantool ${describeEnd(code, signal)} before it served`;
 }
 
-/** It leads a group of its own, to which belongs what a script named tarantool starts. */
+/**
+ * Signals the process group that Tarantool leads. Where `tarantool` is a shell script, its children are in that
+ * group.
+ */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {

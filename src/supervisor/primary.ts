@@ -8,8 +8,9 @@ import { onStopSignal } from './signals.js';
 import { WorkerPool } from './worker-pool.js';
 
 /**
- * The process that supervises: the embedded Tarantool and, beside it, the workers, which listen while it loads; both are restarted
- * when they die, and stopped one after the other, the workers first. With one worker it serves by itself.
+ * Runs the supervising process. It starts the embedded Tarantool and beside it the workers, which already listen
+ * while Tarantool loads. It restarts both when they die. It stops the workers first, and then Tarantool. With one
+ * worker it serves by itself.
  * @throws {StartupError}
  */
 export async function runPrimary(config: Config, log: Log): Promise<void> {
@@ -60,7 +61,7 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
     });
     const [url] = await Promise.all([listening, load()]);
     const connected = (pool ?? server)?.whenConnected();
-    // A store of somebody else's that is away is no reason to say nothing.
+    // An external store that is unreachable does not delay the message that the service listens.
     if (tarantool)
       await Promise.race([connected, delay(config.tarantool.timeoutMs, undefined, { ref: false })]);
     const { host, port } = config.tarantool;

@@ -10,23 +10,30 @@ import type { Logger } from '../logging/logger.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { StartupError } from './startup.errors.js';
 
-/** How long a connection must be quiet before a stop closes it: clients that ask again sooner are told by an answer. */
+/**
+ * How long a connection must be idle before a stop closes it. A client that sends another request sooner is told in
+ * the answer.
+ */
 const QUIET_MS = 1000;
 
-/** How long listening waits for the store. A store that takes longer is loading, and who asks whether we live has to be told. */
+/**
+ * How long the server waits for the store before it listens. A store that takes longer is loading, and liveness
+ * probes need an answer.
+ */
 const MAX_WAIT_FOR_STORE_MS = 2000;
 
 /** The longest delay of a timer in Node. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 /**
- * After a burst, in which much is alive for long, V8 takes it that what the same code makes will always live long, and makes it
- * among the old from then on. There it holds each request's objects until the next full collection: the short collections took
- * 8 ms each instead of 1, for good, and a process 200 MB and more. V8 asks for this flag whenever it decides, so it can be set late.
+ * V8 learns where to allocate objects. After a burst, in which many objects live long, it allocates objects of the
+ * same code in the old generation from then on. There the objects of each request stay until the next full
+ * collection. Short collections then took 8 ms instead of 1, permanently, and a process took 200 MB more. V8 reads
+ * this flag at each such decision, so it can be set late.
  */
 const V8_FLAG = '--no-allocation-site-pretenuring';
 
-/** One process's HTTP server: listens, and stops without cutting off a request. */
+/** The HTTP server of one process. It stops without cutting off a request. */
 export class Server {
   private constructor(
     private readonly app: NestFastifyApplication,
@@ -39,7 +46,8 @@ export class Server {
     setFlagsFromString(V8_FLAG);
     const app = await createApp(config, logger);
     const { host, port } = config.http;
-    // What comes in between would be refused. A store that is away is no reason not to serve: its clients are told.
+    // Requests that arrive before the store is connected would be refused. A store that stays unreachable does not
+    // keep the server from listening: its clients are told.
     await app
       .get(TarantoolClient)
       .whenConnected(Math.min(config.tarantool.timeoutMs, MAX_WAIT_FOR_STORE_MS))
@@ -53,21 +61,21 @@ export class Server {
     return new Server(app, config, logger);
   }
 
-  /** The port that it got, where the configuration leaves it to the system. */
+  /** The port on which it listens. The system chooses it where the configuration says 0. */
   get port(): number {
     return (this.app.getHttpServer().address() as AddressInfo).port;
   }
 
-  /** Resolves when it is connected to the store, and never if that does not come about. */
+  /** Resolves when the process is connected to the store, and never if it never is. */
   whenConnected(): Promise<void> {
     const connected = this.app.get(TarantoolClient).whenConnected(FOR_EVER_MS);
     return connected.catch(() => new Promise<never>(() => {}));
   }
 
   /**
-   * Ready turns 503, listening stops, and requests in flight finish. Clients that go on asking are told that their connection is
-   * closed, and quiet connections are closed.
-   * @returns whether all of them finished within the configured time.
+   * Stops: readiness turns 503, listening ends, and requests in flight finish. Clients that go on sending requests
+   * are told that their connection is closed, and idle connections are closed.
+   * @returns whether all requests finished within the configured time.
    */
   async stop(): Promise<boolean> {
     this.app.get(HealthService).startStopping();

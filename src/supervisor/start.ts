@@ -7,13 +7,14 @@ import { runPrimary } from './primary.js';
 import { StartupError } from './startup.errors.js';
 import { tellPrimary } from './worker-message.js';
 
-/** Becomes the first process, or a worker. What keeps it from starting is the last line on standard error. */
+/** Runs as the first process or as a worker. When it cannot start, the last line on standard error says why. */
 export async function start(): Promise<void> {
   try {
     const config = readConfig();
     if (cluster.isPrimary) await runPrimary(config, openLog(config.log, 'primary'));
     else {
-      // Nest and all that serves is loaded by who serves: a primary that only supervises starts without it, in half the time and memory.
+      // Nest and the rest of the server are loaded only by a process that serves. A primary that only supervises
+      // starts without them, in half the time and memory.
       const { runWorker } = await import('./worker.js');
       await runWorker(config, openLog(config.log, `worker-${cluster.worker?.id}`).logger);
     }

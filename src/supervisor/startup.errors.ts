@@ -1,4 +1,4 @@
-/** The service cannot start. The message is one line for whoever starts it. */
+/** The service cannot start. The message is one line for the operator. */
 export class StartupError extends Error {
   override readonly name = 'StartupError';
 }

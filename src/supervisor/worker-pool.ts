@@ -10,19 +10,21 @@ import { describeEnd } from './describe-end.js';
 import { StartupError } from './startup.errors.js';
 import type { WorkerMessage } from './worker-message.js';
 
-/** Whatever started us (a script, a test): this is what a worker runs. */
+/** The file that a worker runs, whatever started this process: a script or a test. */
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
-/** Over the time that workers have to stop by themselves. */
+/** How much longer than the configured time workers may take to stop before they are killed. */
 const KILL_GRACE_MS = 1000;
 
 /**
- * How a worker collects its garbage. Nearly all that a request makes is garbage as soon as it is answered, so more room for the
- * young brings nothing and costs memory: half of V8's default is as fast, and takes 120 to 155 MB under load instead of 155 to 190.
- * And there is a worker for each core, so threads that help one of them collect take their time from the others: without
- * them GET is faster by 5 to 13 %, PUT by 17 %. What is left is marking in steps of up to 4 ms and a pause of about 10.
+ * How a worker collects its garbage. Nearly all objects of a request are garbage once it is answered, so a larger
+ * young generation brings nothing and costs memory. Half of V8's default is as fast, and takes 120 to 155 MB under
+ * load instead of 155 to 190. There is a worker for each core, so threads that help one worker collect take their
+ * time from the others. Without them GET is faster by 5 to 13 %, and PUT by 17 %. Marking in steps of up to 4 ms and
+ * a pause of about 10 ms remain.
  *
- * What a burst leaves is given back by the next full collection, which V8 would put off until the heap is several times as large.
+ * The memory of a burst is freed by the next full collection, which V8 would otherwise put off until the heap is
+ * several times as large.
  */
 const EXEC_ARGV = [
   '--max-semi-space-size=8',
@@ -31,20 +33,23 @@ const EXEC_ARGV = [
   '--heap-growing-percent=40',
 ];
 
-/** Only one process writes to our own output, which belongs to others. Workers each have a pipe to it. */
+/**
+ * Only one process writes to our own output, because that is shared with other programs. Each worker has a pipe to
+ * it.
+ */
 const STDIO = ['ignore', 'pipe', 'pipe', 'ipc'];
 
-/** Of what workers write to standard error, which is nothing while they live. */
+/** The bound of what workers write to standard error, where they normally write nothing. */
 const MAX_WAITING_ERROR_BYTES = 1024 * 1024;
 
-/** The place of one worker and of all that replace it. */
+/** The slot of one worker and of all workers that replace it. */
 interface Slot {
   readonly backoff: Backoff;
-  /** To be called when a worker is connected to the store. */
+  /** To be called when the worker of this slot is connected to the store. */
   readonly connected: () => void;
 }
 
-/** The worker processes: as many as configured, each replaced when it dies. */
+/** The worker processes. There are as many as configured, and each is replaced when it dies. */
 export class WorkerPool {
   private isStopping = false;
   private readonly restarts = new Set<NodeJS.Timeout>();
@@ -53,19 +58,20 @@ export class WorkerPool {
 
   constructor(
     private readonly size: number,
-    /** Environment that workers get on top of our own. */
+    /** Environment variables that workers get in addition to our own. */
     private readonly environment: Readonly<Record<string, string>>,
     private readonly log: Log,
   ) {}
 
   /**
-   * Resolves with the port when they listen. Those that die meanwhile are replaced, as at any time, where at least one listens.
-   * @throws {StartupError} when none does.
+   * Resolves with the port when the workers listen. As long as at least one worker listens, those that die are
+   * replaced.
+   * @throws {StartupError} when no worker listens.
    */
   async start(): Promise<number> {
-    // Workers accept by themselves. Handed round by the primary, a connection that is on its way to a worker which is killed
-    // at that moment is never closed and never answered. The price is that they spread by chance: 31 to 33 or 5 to 59 of 64
-    // (measured on two cores, where neither rate nor p99 follows).
+    // Workers accept connections themselves. If the primary handed connections round, a connection on its way to a
+    // worker that is killed at that moment would never be closed and never be answered. The price is that connections
+    // spread by chance: 31 to 33, or 5 to 59, of 64. On two cores, neither the rate nor the p99 suffered.
     cluster.schedulingPolicy = cluster.SCHED_NONE; // frozen by setupPrimary()
     cluster.setupPrimary({ exec: MAIN, execArgv: [...process.execArgv, ...EXEC_ARGV], stdio: STDIO });
     const slots = Array.from({ length: this.size }, () => this.newSlot());
@@ -79,19 +85,19 @@ export class WorkerPool {
     return port;
   }
 
-  /** Resolves when each has been connected to the store. */
+  /** Resolves when each slot has once had a worker that was connected to the store. */
   async whenConnected(): Promise<void> {
     await Promise.all(this.connections);
   }
 
-  /** Resolves when all have ended, by themselves or after this time and a little more. */
+  /** Resolves when all workers have ended: by themselves, or killed a little after this time. */
   async stop(timeoutMs: number): Promise<void> {
     const kill = setTimeout(() => void this.end('SIGKILL'), timeoutMs + KILL_GRACE_MS);
     await this.end('SIGTERM');
     clearTimeout(kill);
   }
 
-  /** Resolves when all are gone. */
+  /** Kills all workers. Resolves when they are gone. */
   kill(): Promise<void> {
     return this.end('SIGKILL');
   }
@@ -99,7 +105,7 @@ export class WorkerPool {
   private async end(signal: NodeJS.Signals): Promise<void> {
     this.replaceNoMore();
     const workers = this.workers();
-    // Not "exit": what it has written is read to the end.
+    // The event "close" and not "exit", so that all output of a worker is read first.
     const ends = workers.map(({ process }) => new Promise((resolve) => process.once('close', resolve)));
     for (const worker of workers) worker.process.kill(signal);
     await Promise.all(ends);
@@ -125,11 +131,11 @@ export class WorkerPool {
   }
 
   /**
-   * Resolves with the port when the worker listens. If it dies after that, it is replaced.
-   * @throws {StartupError} when it ends before.
+   * Starts a worker. Resolves with the port when it listens. If it dies after that, it is replaced.
+   * @throws {StartupError} when the worker ends before it listens.
    */
   private fork(slot: Slot): Promise<number> {
-    // What is for people is made of the lines where they are written.
+    // Workers write JSON. Where the log is for people, the primary formats the lines.
     const worker = cluster.fork({ ...this.environment, LOG_FORMAT: 'json' });
     const { stdout, stderr } = worker.process;
     if (stdout) relayLines(stdout, this.log.output);
@@ -151,7 +157,7 @@ export class WorkerPool {
             slot.connected();
         }
       });
-      // Not "exit": first what it has written is read to the end.
+      // The event "close" and not "exit", so that all output of the worker is read first.
       worker.process.once('close', (code, signal) => {
         if (isListening) this.replaceLater(slot, { pid: worker.process.pid, code, signal });
         else reject(new StartupError(failure ?? `a worker ${describeEnd(code, signal)} while it started`));

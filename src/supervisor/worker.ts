@@ -5,12 +5,13 @@ import { onStopSignal } from './signals.js';
 import { tellPrimary } from './worker-message.js';
 
 /**
- * A worker process: serves until a signal tells it to stop. Without the primary it does not live.
+ * Runs a worker process, which serves until a signal tells it to stop. It ends when the primary ends.
  * @throws {StartupError}
  */
 export async function runWorker(config: Config, logger: Logger): Promise<void> {
   const server = await Server.start(config, logger);
-  // Only now: before it serves there is nothing to finish, and a signal ends it at once.
+  // Signals are handled only from here on. Before the worker serves there is nothing to finish, and a signal ends it
+  // at once.
   let stopping: Promise<void> | undefined;
   onStopSignal(() => {
     stopping ??= server.stop().then((finished) => process.exit(finished ? 0 : 1));

@@ -28,19 +28,23 @@ interface Call {
   readonly sentAt: number;
   readonly resolve: (body: MsgpackReader) => void;
   readonly reject: (error: Error) => void;
-  /** Its deadline passed: its answer may still come, and means nothing any more. */
+  /** The deadline of the call has passed. Its answer may still arrive, and is ignored. */
   isAbandoned: boolean;
 }
 
-/** The calls of one logged-in connection. It ends with its socket, so nothing of it can reach the next one. */
+/**
+ * The calls of one logged-in connection. They end with its socket, so no answer can reach a call of the next
+ * connection.
+ */
 export class CallsInFlight {
   /**
-   * By sync, modulo their number. No Map: that is made anew as it fills, and V8's old one points to the new one, so that one which
-   * the garbage collector has once moved to the old holds all calls since.
+   * The calls, by their sync modulo the number of slots. A Map would be rebuilt as it fills, and V8 links the old
+   * table to the new one. An old table that the garbage collector has moved to the old generation would keep alive
+   * all calls made since.
    */
   private readonly slots: (Call | undefined)[];
   private inFlight = 0;
-  /** No call before this sync waits for its deadline: syncs are given out in the order of deadlines. */
+  /** The oldest sync that may still wait for its deadline. Syncs are given out in the order of deadlines. */
   private oldestSync: number;
   private silentSince = 0;
   private isCorked = false;
@@ -51,19 +55,19 @@ export class CallsInFlight {
     private nextSync = 0,
   ) {
     this.oldestSync = nextSync;
-    // A power of two, so that neighbours have slots of their own also where syncs start again at 0.
+    // A power of two, so that neighbouring syncs have different slots also where the numbering starts again at 0.
     const size = 2 ** Math.ceil(Math.log2(limits.maxInFlight));
     this.slots = Array.from({ length: size }, () => undefined);
   }
 
-  /** Whether a call that is made now would reach the wire; false from the moment the socket starts to end. */
+  /** Whether a call made now would be sent. False from the moment when the socket begins to end. */
   get isOpen(): boolean {
     return this.socket.writable;
   }
 
   send(template: Buffer, args: Uint8Array): Promise<MsgpackReader> {
     const { socket, limits } = this;
-    // An abandoned call still occupies the server, so it counts.
+    // A call that was given up still occupies the server, so it counts.
     if (this.inFlight >= limits.maxInFlight) {
       return Promise.reject(new TarantoolNotSentError('too many calls in flight'));
     }
@@ -80,7 +84,7 @@ export class CallsInFlight {
     });
   }
 
-  /** Throws `TarantoolProtocolError` when the answer belongs to no call. */
+  /** @throws {TarantoolProtocolError} when the answer belongs to no call. */
   answer(header: AnswerHeader, body: MsgpackReader): void {
     const { code, sync } = header;
     this.silentSince = performance.now();
@@ -104,7 +108,7 @@ export class CallsInFlight {
     }
   }
 
-  /** To be called regularly: gives up on calls whose deadline has passed, and on a server that answers nothing at all. */
+  /** To be called regularly. Gives up calls whose deadline has passed, and a server that answers nothing at all. */
   enforceDeadlines(now: number): void {
     const { timeoutMs } = this.limits;
     for (; this.oldestSync !== this.nextSync; this.oldestSync = after(this.oldestSync)) {
@@ -119,7 +123,10 @@ export class CallsInFlight {
     }
   }
 
-  /** Settles everything: bytes that were only corked count as sent, because nobody can say how far they got. */
+  /**
+   * Settles all calls. Bytes that still wait in the socket's buffer count as sent, because nobody can tell how many
+   * of them were.
+   */
   end(cause: Error): void {
     const error = new TarantoolOutcomeUnknownError('the connection ended before the answer', { cause });
     for (const call of this.slots) if (call && !call.isAbandoned) call.reject(error);
@@ -131,7 +138,7 @@ export class CallsInFlight {
     return sync & (this.slots.length - 1);
   }
 
-  /** The next one whose slot is free: there is one, as there are at least as many slots as calls. */
+  /** The next sync whose slot is free. There are at least as many slots as calls, so there is one. */
   private takeSync(): number {
     let sync = this.nextSync;
     while (this.slots[this.slotOf(sync)]) sync = after(sync);
@@ -139,7 +146,7 @@ export class CallsInFlight {
     return sync;
   }
 
-  /** One system call for all that is written in a turn of the event loop. */
+  /** Writes a packet. All packets of one turn of the event loop are written with one system call. */
   private write(packet: Buffer): void {
     if (!this.isCorked) {
       this.isCorked = true;

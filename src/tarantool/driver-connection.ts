@@ -15,29 +15,29 @@ export interface DriverConnectionOptions {
   path?: string;
   user: string;
   password: string;
-  /** For connecting, greeting, login and proof together. */
+  /** The time for connecting, the greeting, the login and the proof together. */
   timeoutMs: number;
 }
 
 export interface DriverConnectionListener {
-  /** Logged in, and the server has proven that it is our store. */
+  /** Called after the login, when the server has proven that it is our store. */
   onLogin(socket: Socket): void;
-  /** `body` stands behind the header. A throw ends the connection. */
+  /** `body` stands behind the header. Where this throws, the connection is closed. */
   onAnswer(header: AnswerHeader, body: MsgpackReader): void;
-  /** A connection ended, or an attempt to connect failed. */
+  /** Called when a connection ended, or an attempt to connect failed. */
   onDown(cause: Error): void;
 }
 
 /**
- * What tarantool-driver is good for: connecting, the greeting, the login, and its reconnect timer. It is handed one
- * whole packet at a time; its commands, its queues and its decoder of answers are never used, because they lose,
- * mix up and replay calls.
+ * Uses tarantool-driver for what it does well: connecting, the greeting, the login and the reconnect timer. The
+ * driver is handed one whole packet at a time. Its commands, its queues and its decoder of answers are never used,
+ * because they lose, mix up and repeat calls.
  */
 export class DriverConnection {
   private readonly driver: TarantoolDriver;
   private socket: Socket | undefined;
   private attemptStartedAt = 0;
-  /** While it is asked for: between the login and the first call. */
+  /** The proof that is under way, between the login and the first call. */
   private proof: StoreProof | undefined;
   private isLoggedIn = false;
   private isClosed = false;
@@ -47,7 +47,7 @@ export class DriverConnection {
     private readonly options: DriverConnectionOptions,
     private readonly listener: DriverConnectionListener,
   ) {
-    // The driver takes a missing password for a wish to be `guest`.
+    // Without a password the driver would log in as `guest`.
     if (options.password === '') throw new TypeError('Tarantool needs a password');
     this.driver = new TarantoolDriver({
       ...(options.path === undefined ? { host: options.host, port: options.port } : { path: options.path }),
@@ -57,7 +57,7 @@ export class DriverConnection {
       enableOfflineQueue: false,
       retryStrategy: () => this.nextRetryMs(),
     });
-    // Without a listener the driver prints errors; the socket tells us the same ones.
+    // Without a listener the driver prints errors. The socket reports the same ones to us.
     this.driver.on('error', () => undefined);
     this.driver._processResponse = (packet, offset) => this.readAnswer(packet, offset);
 
@@ -71,12 +71,12 @@ export class DriverConnection {
       });
   }
 
-  /** Starts connecting; every failure is followed by another attempt, until `close()`. */
+  /** Starts connecting. Every failure is followed by another attempt, until `close()`. */
   connect(): void {
     this.driver.connect().catch(() => undefined); // reported by onDown
   }
 
-  /** To be called regularly: gives up an attempt to connect and log in that has taken too long. */
+  /** To be called regularly. Gives up an attempt to connect and log in that takes too long. */
   enforceHandshakeDeadline(now: number): void {
     const { timeoutMs } = this.options;
     if (this.socket && !this.isLoggedIn && now - this.attemptStartedAt > timeoutMs) {
@@ -84,7 +84,7 @@ export class DriverConnection {
     }
   }
 
-  /** Resolves when the socket is gone, which needs no help from the server. */
+  /** Resolves when the socket is closed. This does not depend on the server. */
   async close(): Promise<void> {
     this.isClosed = true;
     const { socket } = this;
@@ -94,7 +94,10 @@ export class DriverConnection {
     await gone;
   }
 
-  /** Counted from the last successful login: a server that accepts and then refuses is not hammered. */
+  /**
+   * The delay grows with each failure since the last successful login. So a server that accepts connections and then
+   * refuses the login is not flooded.
+   */
   private nextRetryMs(): number | null {
     if (this.isClosed) return null;
     return Math.min(FIRST_RETRY_MS * 2 ** this.failuresSinceLogin++, MAX_RETRY_MS);
@@ -116,15 +119,16 @@ export class DriverConnection {
         socket.destroy(error instanceof Error ? error : new Error(String(error)));
       }
     });
-    // The driver listens to the first error only; a second one must not become an uncaught exception.
+    // The driver listens to the first error only. A second one must not become an uncaught exception.
     socket.on('error', (error) => (cause = error));
-    // Half-open is no use: what is in flight has no answer to come.
+    // A half-open connection is useless: the calls in flight will get no answer.
     socket.once('end', () => socket.destroy());
     socket.once('close', () => {
       this.socket = undefined;
       this.isLoggedIn = false;
       this.proof = undefined;
-      // Forgotten, not rejected: a rejected login makes the driver cancel the retry that it has just scheduled.
+      // The login is forgotten and not rejected. After a rejected login the driver cancels the retry that it has just
+      // scheduled.
       this.driver.commandsQueue.clear();
       this.listener.onDown(cause);
     });

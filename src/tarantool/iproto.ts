@@ -15,7 +15,7 @@ const ERROR_FLAG = 0x8000;
 const LENGTH_PREFIX_BYTES = 5;
 const SYNC_OFFSET = 10;
 
-/** Everything of a CALL up to its arguments, with zeros for length and sync. */
+/** The packet of a CALL up to its arguments, with zeros for the length and the sync. */
 export function callTemplate(functionName: string): Buffer {
   const writer = new MsgpackWriter(256);
   writer.raw(Uint8Array.of(0xce, 0, 0, 0, 0)); // length
@@ -25,7 +25,7 @@ export function callTemplate(functionName: string): Buffer {
   return writer.bytes();
 }
 
-/** `sync` is a uint32; `args` a MessagePack array. */
+/** `sync` is a uint32, and `args` a MessagePack array. */
 export function callPacket(template: Buffer, sync: number, args: Uint8Array): Buffer {
   const packet = Buffer.allocUnsafe(template.length + args.length);
   packet.set(template);
@@ -40,7 +40,7 @@ export interface AnswerHeader {
   readonly sync: number;
 }
 
-/** Leaves the reader at the body. */
+/** Reads the header, and leaves the reader at the body. */
 export function readAnswerHeader(reader: MsgpackReader): AnswerHeader {
   let code = -1;
   let sync = -1;
@@ -54,14 +54,14 @@ export function readAnswerHeader(reader: MsgpackReader): AnswerHeader {
 }
 
 export const isSuccess = (code: number): boolean => code === 0;
-/** `box.session.push`: a message on the way to the answer, not the answer. */
+/** Whether the packet is a message by `box.session.push`, which comes before the answer. */
 export const isPush = (code: number): boolean => code === TYPE_PUSH;
 export const isError = (code: number): boolean => (code & ERROR_FLAG) !== 0;
 
-/** The number by which `box.error.*` names the error, for example 3 for a duplicate key. */
+/** The number of the error in `box.error.*`, for example 3 for a duplicate key. */
 export const errorNumber = (code: number): number => code & ~ERROR_FLAG;
 
-/** Leaves the reader at the array that the function returned; throws unless all of it is there. */
+/** Moves the reader to the array that the function returned. Throws unless the array is complete. */
 export function seekData(reader: MsgpackReader): void {
   if (!seek(reader, KEY_DATA)) throw new MsgpackFormatError('an answer without data');
   const start = reader.offset;

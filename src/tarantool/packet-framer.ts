@@ -1,4 +1,4 @@
-/** IPROTO's greeting: two lines of 64 bytes, sent once by the server, without a length. */
+/** The length of IPROTO's greeting: two lines of 64 bytes, which the server sends once and without a length. */
 const GREETING_BYTES = 128;
 
 /** Each packet starts with its length as a MessagePack uint32, which is how Tarantool always writes it. */
@@ -7,14 +7,14 @@ const UINT32 = 0xce;
 
 export const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
-/** The peer does not speak IPROTO as we know it: nothing more on this connection can be trusted. */
+/** The server does not speak IPROTO as we know it, so nothing more on this connection can be trusted. */
 export class TarantoolProtocolError extends Error {
   override readonly name = 'TarantoolProtocolError';
 }
 
 /**
  * Cuts the byte stream of one connection into the greeting and then whole packets, length prefix included, however
- * TCP split or joined them. A packet that arrives whole is a view of its chunk; only one that arrives in
+ * TCP has split or joined them. A packet that arrives whole is a view of its chunk. Only a packet that arrives in
  * pieces is copied, once.
  */
 export class PacketFramer {
@@ -28,7 +28,7 @@ export class PacketFramer {
     private readonly maxPacketBytes = DEFAULT_MAX_PACKET_BYTES,
   ) {}
 
-  /** Throws `TarantoolProtocolError`, or what `deliver` throws; the framer must not be used after that. */
+  /** @throws {TarantoolProtocolError}, and what `deliver` throws. The framer must not be used after that. */
   push(chunk: Buffer): void {
     let at = this.heldBytes > 0 ? this.completeHeld(chunk) : 0;
     while (at < chunk.length) {
@@ -44,7 +44,7 @@ export class PacketFramer {
     }
   }
 
-  /** Adds to the packet that is held in pieces as much of `chunk` as belongs to it; returns how much that was. */
+  /** Adds to the incomplete packet as much of `chunk` as belongs to it. @returns how many bytes that was. */
   private completeHeld(chunk: Buffer): number {
     let at = 0;
     while (this.heldBytes < this.wantedBytes) {
@@ -70,7 +70,7 @@ export class PacketFramer {
     this.deliver(packet);
   }
 
-  /** Bytes of the packet that starts at `at`; just its length prefix while not even that is there. */
+  /** The length of the packet that starts at `at`, or the length of its prefix while the prefix is incomplete. */
   private bytesOfPacket(buffer: Buffer, at: number): number {
     if (this.inGreeting) return GREETING_BYTES;
     if (buffer[at] !== UINT32) throw new TarantoolProtocolError('a packet does not start with its length');

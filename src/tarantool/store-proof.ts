@@ -6,16 +6,21 @@ import { TarantoolUnprovenError } from './tarantool-client.errors.js';
 
 const NONCE_BYTES = 32;
 const SYNC = 0;
-/** Its other home is tarantool/kv/proof.lua. */
+/** The same text is defined for Lua in tarantool/kv/proof.lua. */
 const CONTEXT = 'tarantool-kv: proof of the store: ';
 
 const REQUEST = callTemplate('kv.prove');
-/** ER_NO_SUCH_PROC; ER_ACCESS_DENIED, which is the answer where a function is not granted because it is not there. */
+/**
+ * ER_NO_SUCH_PROC and ER_ACCESS_DENIED. The second is the answer where a missing function is not granted to the user.
+ */
 const NO_FUNCTION = [33, 42];
 
 const sha1 = (bytes: string | Buffer): Buffer => createHash('sha1').update(bytes).digest();
 
-/** That a server knows what our store keeps of the password, asked once on each connection behind the login. */
+/**
+ * Asks a server, once on each connection after the login, to prove that it knows what our store keeps of the
+ * password.
+ */
 export class StoreProof {
   private readonly nonce = randomBytes(NONCE_BYTES).toString('hex');
 

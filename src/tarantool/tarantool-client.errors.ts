@@ -1,19 +1,19 @@
-/** The call never reached the wire and never will: it can be repeated without a thought. */
+/** The call was never sent and never will be, so it is safe to repeat it. */
 export class TarantoolNotSentError extends Error {
   override readonly name = 'TarantoolNotSentError';
 }
 
-/** The call may have been executed or not: it was sent, and no usable answer came. */
+/** The call was sent and no usable answer came, so it may or may not have been executed. */
 export class TarantoolOutcomeUnknownError extends Error {
   override readonly name = 'TarantoolOutcomeUnknownError';
 }
 
-/** Whoever answers at the store's address has logged us in, and does not know what our store knows. */
+/** The server at the store's address accepted our login, but could not prove that it is our store. */
 export class TarantoolUnprovenError extends Error {
   override readonly name = 'TarantoolUnprovenError';
 }
 
-/** Tarantool answered with an error. Decide by `code` (`box.error.*`); the message is the server's prose, for the log. */
+/** Tarantool answered with an error. Decide by `code` (`box.error.*`). The message is text for the log. */
 export class TarantoolServerError extends Error {
   override readonly name = 'TarantoolServerError';
 

@@ -12,17 +12,23 @@ const MIN_SWEEP_MS = 5;
 export interface TarantoolClientOptions {
   host?: string;
   port?: number;
-  /** A Unix socket, instead of host and port. */
+  /** The path of a Unix socket, instead of host and port. */
   path?: string;
   user: string;
   password: string;
-  /** For a call, and for connecting and logging in. Kept to within a twentieth, or 5 ms if that is more. */
+  /**
+   * The timeout of a call, and of connecting and logging in. It is accurate to a twentieth, or to 5 ms where that is
+   * more.
+   */
   timeoutMs: number;
-  /** Calls that wait for their answer, those included that were given up on. */
+  /** The most calls that wait for an answer. Calls that were given up count until their answers arrive. */
   maxInFlight?: number;
-  /** Bytes of calls which the socket has not taken yet. */
+  /** The most bytes of calls that the socket has not taken yet. */
   maxQueuedBytes?: number;
-  /** Told of every login and loss, and, while there is no connection, of each new reason for it. */
+  /**
+   * Called at each login and each loss of the connection. While there is no connection, it is also called for each
+   * new reason.
+   */
   onStateChange?(connected: boolean, cause?: Error): void;
 }
 
@@ -32,14 +38,14 @@ interface Waiter {
 }
 
 /**
- * Calls stored functions of one Tarantool over one connection, which it keeps up by itself. Nothing is queued while
- * there is none, nothing is sent twice, and every call settles: with the answer, or with one of
- * `TarantoolNotSentError`, `TarantoolOutcomeUnknownError`, `TarantoolServerError`.
+ * Calls stored functions of one Tarantool over one connection, which it restores by itself. It queues nothing while
+ * there is no connection, and sends nothing twice. Every call settles: with the answer, or with
+ * `TarantoolNotSentError`, `TarantoolOutcomeUnknownError` or `TarantoolServerError`.
  */
 export class TarantoolClient {
   private readonly connection: DriverConnection;
   private calls: CallsInFlight | undefined;
-  /** By function name. The names come from our own code, so there are few. */
+  /** The packets by function name. The names come from our own code, so there are few. */
   private readonly templates = new Map<string, Buffer>();
   private readonly waiters = new Set<Waiter>();
   private sweep: NodeJS.Timeout | undefined;
@@ -58,12 +64,12 @@ export class TarantoolClient {
     return this.calls?.isOpen === true;
   }
 
-  /** Starts connecting, and does not stop trying before `close()`. */
+  /** Starts connecting, and keeps trying until `close()`. */
   connect(): void {
     if (this.sweep !== undefined || this.closing !== undefined) return;
     const everyMs = Math.max(MIN_SWEEP_MS, this.options.timeoutMs / 20);
-    // In an immediate, behind the poll phase: if this process itself was held up, the answers that have arrived
-    // meanwhile are read before anything is declared late.
+    // The check runs in an immediate, after the poll phase. If this process itself was held up, the answers that have
+    // arrived meanwhile are read before any call is declared late.
     this.sweep = setInterval(() => setImmediate(this.enforceDeadlines), everyMs).unref();
     this.connection.connect();
   }
@@ -86,8 +92,8 @@ export class TarantoolClient {
   }
 
   /**
-   * `args` is a MessagePack array. The reader stands at the array of what the function returned, whole and well
-   * formed; it is a view of the receive buffer, so copy what is to be kept for long.
+   * `args` is a MessagePack array. The returned reader stands at the array that the function returned, which is
+   * complete and well formed. It is a view of the receive buffer, so copy what has to be kept for long.
    */
   call(functionName: string, args: Uint8Array): Promise<MsgpackReader> {
     const { calls } = this;
@@ -100,7 +106,7 @@ export class TarantoolClient {
     return calls.send(template, args);
   }
 
-  /** Whatever is in flight is rejected as unknown. Does not wait for the server. */
+  /** Rejects the calls in flight: their outcome is unknown. It does not wait for the server. */
   close(): Promise<void> {
     this.closing ??= this.shutDown();
     return this.closing;

@@ -1,6 +1,7 @@
 /**
- * What we use of tarantool-driver 3.1.0, which has no types. Undocumented are `connector`, `commandsQueue` and
- * `_processResponse`: `driver-connection.spec.ts` names each of them, so that an upgrade which moves one is caught.
+ * The part of tarantool-driver 3.1.0 that we use. The driver has no types. `connector`, `commandsQueue` and
+ * `_processResponse` are not documented. `driver-connection.spec.ts` tests each of them, so that an upgrade which
+ * changes one is noticed.
  */
 declare module 'tarantool-driver' {
   import type { EventEmitter } from 'node:events';
@@ -14,13 +15,13 @@ declare module 'tarantool-driver' {
     password: string;
     lazyConnect: boolean;
     enableOfflineQueue: boolean;
-    /** Anything but a number ends the trying. */
+    /** Returns the delay in ms. Any value that is no number ends the attempts. */
     retryStrategy(times: number): number | null;
   }
 
   export type SocketCallback = (error: Error | null, socket?: Socket) => void;
 
-  /** Opcode, sync, and how to settle the driver's own promise. */
+  /** The opcode, the sync, and the functions that settle the driver's own promise. */
   export type DriverCommand = [number, number, { resolve(value: unknown): void; reject(error: Error): void }];
 
   export default class TarantoolConnection extends EventEmitter {

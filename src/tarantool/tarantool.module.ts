@@ -6,7 +6,7 @@ import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import { TarantoolClient } from './tarantool-client.js';
 
-/** One connection for the process: it carries as much as several. */
+/** Each process has one connection to Tarantool, which carries as much as several. */
 @Global()
 @Module({
   providers: [
@@ -30,7 +30,7 @@ import { TarantoolClient } from './tarantool-client.js';
 export class TarantoolModule implements OnApplicationShutdown {
   constructor(@Inject(TarantoolClient) private readonly client: TarantoolClient) {}
 
-  /** After the HTTP server has closed: requests in flight still need it. */
+  /** Runs after the HTTP server has closed, because requests in flight still need the connection. */
   onApplicationShutdown(): Promise<void> {
     return this.client.close();
   }

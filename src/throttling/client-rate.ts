@@ -10,16 +10,16 @@ import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 import type { Hit } from './window.js';
 import { unitsOfBytes, Work } from './work.js';
 
-/** Answers up to here are not measured. A UTF-16 unit is at most three bytes of UTF-8. */
+/** Answers of up to this size are not measured. A UTF-16 unit takes at most three bytes of UTF-8. */
 const SMALL_BYTES = 64 * 1024;
 const MAX_BYTES_OF_UNIT = 3;
 
-/** What a client may still ask for, told in the fields of draft-ietf-httpapi-ratelimit-headers-11. */
+/** The rate of each client. Answers report it in the fields of draft-ietf-httpapi-ratelimit-headers-11. */
 @Injectable()
 export class ClientRate {
   private readonly policy: string;
   private readonly addresses: ClientAddresses;
-  /** Of requests that cost more than one unit. */
+  /** The work of requests that cost more than one unit. */
   private readonly works = new WeakMap<FastifyRequest, Work>();
   private readonly uncounted = new WeakSet<FastifyRequest>();
   private turnEnds: Promise<void> | undefined;
@@ -30,13 +30,14 @@ export class ClientRate {
     @InjectThrottlerStorage() private readonly storage: TarantoolThrottlerStorage,
   ) {
     this.addresses = new ClientAddresses(http.trustedProxies);
-    // In whole seconds (§4.1.3): a shorter window is rounded up, which promises less, not more.
+    // The window in whole seconds (§4.1.3). It is rounded up, which promises less and not more.
     this.policy = `"default";q=${throttle.limit};w=${Math.ceil(throttle.windowMs / 1000)}`;
   }
 
   /**
-   * Counts a request, and what it declares of its body. No promise where it goes ahead and the store need not be asked.
-   * @throws {HttpError} TOO_MANY_REQUESTS; {KvError} STORAGE_UNAVAILABLE when nobody can count.
+   * Counts a request and the size that it declares for its body. Returns no promise where the request may go ahead
+   * without a call to the store.
+   * @throws {HttpError} TOO_MANY_REQUESTS; {KvError} STORAGE_UNAVAILABLE when the request cannot be counted.
    */
   charge(request: FastifyRequest, reply: FastifyReply): void | Promise<void> {
     if (this.throttle.limit === 0) return;
@@ -53,7 +54,7 @@ export class ClientRate {
   }
 
   /**
-   * Counts the operations of a request that was counted as one before. Refused, it has cost nothing.
+   * Counts the operations of a request that was counted as one before. A request that is refused here costs nothing.
    * @throws as `charge`.
    */
   async chargeOperations(request: FastifyRequest, reply: FastifyReply, operations: number): Promise<void> {
@@ -74,7 +75,9 @@ export class ClientRate {
     }
   }
 
-  /** Counts bytes that were worked on: the request goes on, and those after it may have to wait. */
+  /**
+   * Counts bytes that were already worked on. The request goes on, but later requests of the client may have to wait.
+   */
   owe(request: FastifyRequest, bytes: number): void {
     const { limit, windowMs } = this.throttle;
     const units = unitsOfBytes(bytes);
@@ -86,12 +89,15 @@ export class ClientRate {
     if (due > 0) this.storage.owe(this.addresses.of(request.raw), windowMs, limit, due);
   }
 
-  /** Whatever is answered to this request, its client's rate is not concerned. */
+  /** Whatever the answer to this request is, it is not counted to its client's rate. */
   leaveOut(request: FastifyRequest): void {
     this.uncounted.add(request);
   }
 
-  /** Counts the bytes of each answer, and tells the rate also where a request was refused before it was counted. */
+  /**
+   * Counts the bytes of each answer. Adds the rate's fields also to the answers of requests that were refused before
+   * they were counted.
+   */
   watch(fastify: FastifyInstance): void {
     if (this.throttle.limit === 0) return;
     fastify.addHook('onSend', (request, reply, payload, done) => {
@@ -118,7 +124,10 @@ export class ClientRate {
       .then((late) => this.settle(reply, late));
   }
 
-  /** How long it is, shows only when it is over: by the bytes of its connection, the framing of its chunks among them. */
+  /**
+   * The length of a chunked body is known only at its end. It is measured by the bytes of its connection, so the
+   * framing of the chunks counts too.
+   */
   private oweChunkedBody(request: FastifyRequest): void {
     const { raw } = request;
     const before = raw.socket.bytesRead;
@@ -136,8 +145,9 @@ export class ClientRate {
   }
 
   /**
-   * When all requests that arrived in this turn of the event loop have been read. Refused one by one, each answer would wake its
-   * client, which then takes the core from us: 1.7 times as many are answered together.
+   * Resolves when all requests that arrived in this turn of the event loop have been read. If they were refused one
+   * by one, each answer would wake its client, which would then take the core from us. Together, 1.7 times as many
+   * are answered.
    */
   private endOfTurn(): Promise<void> {
     this.turnEnds ??= new Promise((resolve) =>

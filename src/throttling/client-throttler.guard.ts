@@ -6,12 +6,14 @@ import type { ThrottlerModuleOptions, ThrottlerStorage } from '@nestjs/throttler
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientRate } from './client-rate.js';
 
-/** What `@SkipThrottle()` sets for the throttler without a name (@nestjs/throttler, throttler.decorator). */
+/**
+ * The metadata that `@SkipThrottle()` sets for the throttler without a name (@nestjs/throttler, throttler.decorator).
+ */
 const SKIP_DEFAULT = 'THROTTLER:SKIPdefault';
 
 const ALLOWED = Promise.resolve(true);
 
-/** Counts each request before anything of it is looked at. */
+/** Counts each request to its client's rate before the request is looked at any further. */
 @Injectable()
 export class ClientThrottlerGuard extends ThrottlerGuard {
   private readonly skipped = new Map<unknown, boolean>();
@@ -25,7 +27,10 @@ export class ClientThrottlerGuard extends ThrottlerGuard {
     super(options, storage, reflector);
   }
 
-  /** The stock guard looks up six kinds of metadata for each request, of which ours has one: whether it is left out. */
+  /**
+   * The stock guard looks up six kinds of metadata for each request. We use only one of them: whether the route is
+   * not counted.
+   */
   override canActivate(context: ExecutionContext): Promise<boolean> {
     const { req, res } = this.getRequestResponse(context) as { req: FastifyRequest; res: FastifyReply };
     if (this.isSkipped(context)) {

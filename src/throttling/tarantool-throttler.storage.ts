@@ -4,19 +4,22 @@ import type { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { hit, newWindow, takeFrom } from './window.js';
 import type { Hit, Window } from './window.js';
 
-/** A process takes this part of what is left of a client's quota at a time, and serves from it without asking. */
+/** A process takes this part of a client's remaining quota at a time, and serves from it without asking the store. */
 const SHARE = 1 / 8;
 
-/** Clients whose windows this process knows. For one more it asks the store at each request, and takes no more than that needs. */
+/**
+ * How many clients' windows a process remembers. For further clients it asks the store at each request, and takes no
+ * more than that request needs.
+ */
 const MAX_CLIENTS = 65_536;
 
-/** Windows that are looked at for each new one, so that those which are over are forgotten without a long walk. */
+/** How many windows are checked for each new one, so that ended windows are forgotten without a long loop. */
 const SWEPT_FOR_EACH = 2;
 
 /**
- * Counts in Tarantool (tarantool/kv/throttle.lua), so the limit holds over all workers and instances on one store. What has
- * been taken from the store counts as used, so never more than the limit passes in a window; what is taken and not used
- * before the window ends is lost to the client.
+ * Counts in Tarantool (tarantool/kv/throttle.lua), so the limit holds over all workers and instances that share a
+ * store. A quota that was taken from the store counts as used, so never more than the limit passes in a window. A
+ * share that is not used before its window ends is lost to the client.
  */
 export class TarantoolThrottlerStorage implements ThrottlerStorage {
   private readonly windows = new Map<string, Window>();
@@ -28,14 +31,14 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     private readonly maxClients = MAX_CLIENTS,
   ) {}
 
-  /** One request; what the module of the guard asks for. */
+  /** Counts one request. The guard of @nestjs/throttler calls this. */
   increment(client: string, windowMs: number, limit: number): Promise<Hit> {
     return this.take(client, windowMs, limit, 1);
   }
 
   /**
-   * Counts units: all of them, or none where that is too many.
-   * @throws what the client of Tarantool throws when the store cannot be asked.
+   * Counts units: all of them, or none where there are too many.
+   * @throws what the Tarantool client throws when the store cannot be asked.
    */
   async take(client: string, windowMs: number, limit: number, units: number): Promise<Hit> {
     const window = this.windowOf(client, limit);
@@ -49,12 +52,18 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     }
   }
 
-  /** As `take`, by what this process knows; undefined, and nothing counted, where the store has to be asked. */
+  /**
+   * Same as `take`, but only by what this process knows. Where the store has to be asked, it counts nothing and
+   * returns undefined.
+   */
   takeHere(client: string, windowMs: number, limit: number, units: number): Hit | undefined {
     return takeFrom(this.windowOf(client, limit), windowMs, limit, units);
   }
 
-  /** Counts work that is done already, whatever is left. Where the store cannot be told, it is forgotten. */
+  /**
+   * Counts work that is already done, whatever is left of the quota. Where the store cannot be told, the work is
+   * forgotten.
+   */
   owe(client: string, windowMs: number, limit: number, units: number): void {
     const window = this.windowOf(client, limit);
     const here = performance.now() < window.endsAt ? Math.min(units, window.share) : 0;
@@ -66,8 +75,8 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
   }
 
   /**
-   * Takes back what was counted for a request that was refused after all: in a window not more than the limit, or refusals would
-   * cost nothing however many there are.
+   * Gives back what was counted for a request that was refused afterwards. At most one limit is given back in a
+   * window. Otherwise refusals would cost nothing, however many there are.
    */
   giveBack(client: string, limit: number, units: number): void {
     const window = this.windowOf(client, limit);
@@ -76,12 +85,12 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     window.share += units;
   }
 
-  /** What `take` would answer, without counting. */
+  /** The result that `take` would return, without counting. */
   peek(client: string, windowMs: number, limit: number): Hit {
     const now = performance.now();
     const window = this.windows.get(client);
     if (window && now < window.endsAt) return hit(window, limit, now, false);
-    // One that would begin now. Reckoned from 0, because `now` and the length cannot always be added exactly.
+    // A window that begins now. It is calculated from 0, because `now` and the length cannot always be added exactly.
     return hit(newWindow(limit, windowMs), limit, 0, false);
   }
 
@@ -97,14 +106,15 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
   }
 
   private async refill(client: string, window: Window, windowMs: number, limit: number): Promise<void> {
-    // The window's end is reckoned from before the question: early by the time it took, and never late.
+    // The window's end is calculated from the time before the call. So it is too early by the duration of the call,
+    // and never too late.
     const asked = performance.now();
     const left = asked < window.endsAt ? window.remaining : limit;
-    // In the next turn of the event loop all requests that arrived together are waiting.
+    // In the next turn of the event loop, all requests that arrived together are waiting.
     await new Promise(setImmediate);
     const { waiting, owed } = window;
     const needed = Math.max(waiting > 0 ? 1 : 0, waiting - window.share);
-    // A share that nobody remembers would be lost.
+    // A share of a window that is not remembered would be lost.
     const want = window.isKept && waiting > 0 ? Math.max(needed, Math.floor(left * SHARE)) : needed;
     window.owed = 0;
     try {
@@ -136,7 +146,7 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     return hit(window, limit, now, true);
   }
 
-  /** Asks the store, and learns from it where the window is. Returns what was granted. */
+  /** Takes quota from the store, and learns when the window ends. @returns the units that were granted. */
   private async ask(
     client: string,
     window: Window,
@@ -153,17 +163,17 @@ export class TarantoolThrottlerStorage implements ThrottlerStorage {
     const granted = answer.integer();
     window.remaining = answer.integer();
     const endsAt = asked + answer.integer();
-    // Two reckonings of the same end differ by what the questions took.
+    // Two calculations of the same end differ at most by the duration of the calls.
     if (asked < window.endsAt && endsAt - window.endsAt < windowMs / 2) {
       window.endsAt = Math.max(window.endsAt, endsAt);
     } else {
-      // A share of the window before is void.
+      // A share of an earlier window is no longer valid.
       Object.assign(window, { endsAt, share: 0, givenBack: 0, isBooked: false });
     }
     return granted;
   }
 
-  /** Forgets clients whose window is over, a few at a time and each in its turn. */
+  /** Forgets clients whose windows have ended. Each call checks a few windows, in turn. */
   private forgetSome(): void {
     const now = performance.now();
     for (let i = 0; i < SWEPT_FOR_EACH; i++) {

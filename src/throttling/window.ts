@@ -1,29 +1,29 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 
-/** What this process knows of a client's present window. */
+/** What this process knows of a client's current window. */
 export interface Window {
-  /** By this process's monotonic clock, in ms: never later than the window's end in the store. */
+  /** By the monotonic clock of this process, in ms. Never later than the window's end in the store. */
   endsAt: number;
-  /** Taken from the store and not used yet. */
+  /** Units that were taken from the store and are not used yet. */
   share: number;
-  /** Left in the store when it was last asked: an upper bound. */
+  /** Units that the store had left when it was last asked. This is an upper bound. */
   remaining: number;
   /** Requests that wait for `refill`. */
   waiting: number;
-  /** Units of work that was done, and that the store is not told of yet. */
+  /** Units of work that was done and not reported to the store yet. */
   owed: number;
-  /** Units of refused batches that were given back. */
+  /** Units that were given back for refused batches. */
   givenBack: number;
-  /** Something of several units was refused, and booked for a later window. */
+  /** A request of several units was refused, and booked for a later window. */
   isBooked: boolean;
-  /** Whether it is known from one request to the next. */
+  /** Whether the window is remembered from one request to the next. */
   isKept: boolean;
   refill?: Promise<void>;
 }
 
 export type Hit = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
-/** Of a client that nothing is known of. */
+/** The window of a client that nothing is known about. */
 export function newWindow(limit: number, endsAt: number): Window {
   return {
     endsAt,
@@ -37,7 +37,9 @@ export function newWindow(limit: number, endsAt: number): Window {
   };
 }
 
-/** Counts units by what this process knows; undefined, and nothing counted, where the store has to be asked. */
+/**
+ * Counts units by what this process knows. Where the store has to be asked, it counts nothing and returns undefined.
+ */
 export function takeFrom(window: Window, windowMs: number, limit: number, units: number): Hit | undefined {
   const now = performance.now();
   if (now >= window.endsAt) {
@@ -48,12 +50,12 @@ export function takeFrom(window: Window, windowMs: number, limit: number, units:
     window.share -= units;
     return hit(window, limit, now, false);
   }
-  // Several units may be booked: only the store knows, unless it was asked in this window.
+  // Several units may have been booked earlier, which only the store knows, unless it was asked in this window.
   const isRefused = units === 1 ? window.remaining < 1 : units > limit || window.isBooked;
   return isRefused ? hit(window, limit, now, true) : undefined;
 }
 
-/** What is told of a window, in the words of @nestjs/throttler. */
+/** Describes a window in the terms of @nestjs/throttler. */
 export function hit(
   { share, remaining, endsAt }: Window,
   limit: number,

@@ -15,7 +15,7 @@ export function isNull(member: Member): member is null {
   return member === null;
 }
 
-/** An array of `min` to `max` items; what they are is checked where they are read. */
+/** An array of `min` to `max` items. The items are checked where they are read. */
 export function isList(min: number, max: number): Check<JsonValue[]> {
   return (member): member is JsonValue[] =>
     Array.isArray(member) && member.length >= min && member.length <= max;
@@ -30,7 +30,7 @@ export function either<A, B>(first: Check<A>, second: Check<B>): Check<A | B> {
   return (member): member is (A | B) & Member => first(member) || second(member);
 }
 
-/** It may be left out; null is something else. */
+/** A member that may be left out. `null` does not count as left out. */
 export function optional<T>(check: Check<T>): Check<T | undefined> {
   return (member): member is (T | undefined) & Member => member === undefined || check(member);
 }

@@ -4,15 +4,15 @@ import { HttpError } from '../http.errors.js';
 import { RequestBody } from './request-body.js';
 import type { BodyLimits } from './request-body.js';
 
-/** Their bodies mean something. Those of other methods are ignored. */
+/** The methods whose request bodies have a meaning. The bodies of other methods are ignored. */
 const METHODS: ReadonlySet<string> = new Set(['PATCH', 'POST', 'PUT']);
 
 /**
- * Hands bodies on unread, so that they are read and parsed only after the guards: a throttled client costs no parsing.
- * Only what a request declares of its size is looked at before, once it is known that there is such a path and method.
+ * Passes request bodies on unread, so that they are read and parsed after the guards and a throttled client costs no
+ * parsing. Before that, and once the route is known, only the declared size is checked.
  */
 export function deferBodies(fastify: FastifyInstance, limits: BodyLimits): void {
-  // Fastify reads no body then, and looks at no media type.
+  // Without a body parser for the method, Fastify neither reads the body nor looks at the media type.
   for (const method of fastify.supportedMethods) fastify.addHttpMethod(method, { overrideExisting: true });
   hookRoutes(fastify, METHODS, (request, reply, done) => {
     if (Number(request.headers['content-length']) > limits.maxBytes) {

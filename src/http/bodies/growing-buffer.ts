@@ -1,11 +1,11 @@
 const MIN_GROWN_BYTES = 4096;
 
-/** Gathers bytes in memory of at most twice their number, or 4 KiB. What is added is copied, except where it comes first. */
+/** Gathers bytes in a buffer of at most twice their number, or 4 KiB. The bytes are copied, except the first ones. */
 export class GrowingBuffer {
   private memory: Buffer;
   length: number;
 
-  /** `first` is kept, not copied. It grows up to `maxBytes` and not further. */
+  /** `first` is kept without a copy. The buffer never grows beyond `maxBytes`. */
   constructor(
     first: Buffer,
     private readonly maxBytes: number,
@@ -14,7 +14,7 @@ export class GrowingBuffer {
     this.length = first.length;
   }
 
-  /** Bytes of memory that adding so many more bytes would take on top of what it has. */
+  /** The bytes of memory that have to be added before this many more bytes fit. */
   growthFor(bytes: number): number {
     const needed = this.length + bytes;
     if (needed <= this.memory.length) return 0;
@@ -33,7 +33,7 @@ export class GrowingBuffer {
     this.length += chunk.length;
   }
 
-  /** What has been gathered, not copied. */
+  /** The gathered bytes, without a copy. */
   bytes(): Buffer {
     return this.memory.subarray(0, this.length);
   }

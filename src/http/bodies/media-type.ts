@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { HttpError } from '../http.errors.js';
 
-/** `type/subtype`, and a parameter behind it, which may be empty (RFC 9110 §8.3.1, §5.6.6). */
+/** `type/subtype`, followed by parameters, which may be empty (RFC 9110 §8.3.1, §5.6.6). */
 const TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+/;
 const PARAMETER =
   /[\t ]*;[\t ]*(?:([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?/y;
@@ -10,8 +10,9 @@ const PARAMETER =
 const JSON_TYPE = /^application\/(?:json|.+\+json)$/;
 
 /**
- * The media type, in lower case and without its parameters: none says how JSON is to be read, but a charset, which must be UTF-8
- * (RFC 8259 §8.1). Undefined where the field is malformed or names another charset.
+ * Returns the media type in lower case and without its parameters. The only parameter that changes how JSON is read
+ * is the charset, which must be UTF-8 (RFC 8259 §8.1). Returns undefined where the field is malformed or names
+ * another charset.
  */
 export function readMediaType(field: string): string | undefined {
   const type = TYPE.exec(field)?.[0];
@@ -29,8 +30,8 @@ export function isJsonMediaType(mediaType: string | undefined): boolean {
 }
 
 /**
- * Bodies are taken as they are.
- * @throws {HttpError} UNSUPPORTED_MEDIA_TYPE for one that is coded, with `Accept-Encoding` (RFC 9110 §15.5.16).
+ * Refuses a body with a content coding, such as gzip.
+ * @throws {HttpError} UNSUPPORTED_MEDIA_TYPE, with `Accept-Encoding` (RFC 9110 §15.5.16).
  */
 export function checkNotCoded({ 'content-encoding': codings = '' }: IncomingHttpHeaders): void {
   if (codings.split(',').some((coding) => !/^(?:identity)?$/i.test(coding.trim()))) {

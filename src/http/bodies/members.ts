@@ -2,16 +2,20 @@ import { isObject } from '../../json/is-object.js';
 import type { JsonValue } from '../../json/json.types.js';
 import { KvError } from '../../entries/kv.errors.js';
 
-/** Whether a member is what it must be. A member that is absent is `undefined`. */
+/** Whether a member has the required form. An absent member is `undefined`. */
 export type Check<T> = (member: JsonValue | undefined) => member is T & (JsonValue | undefined);
 
-/** Which members a JSON object has, and what each must be. An optional member of `T` may be left out, and is then refused. */
+/**
+ * The members of a JSON object and the check of each. An optional member of `T` that is missing in this table is
+ * refused.
+ */
 export type Members<T> = { readonly [Name in keyof T]: Check<T[Name]> };
 
 /**
- * The members of an object that a client sent. Only own members count: `constructor`, `__proto__` and other names that every
- * JavaScript object answers to are members that no table has.
- * @throws {KvError} INVALID_BODY for what is no object, has a member that the table has not, or has one that does not pass its check.
+ * Reads the members of an object that a client sent. Only own properties are looked up: `constructor`, `__proto__`
+ * and other names that every JavaScript object inherits are unknown members.
+ * @throws {KvError} INVALID_BODY where the document is no object, has an unknown member, or has a member that fails
+ * its check.
  */
 export function readMembers<T extends object>(document: JsonValue, members: Members<T>): T {
   if (!isObject(document)) throw new KvError('INVALID_BODY');

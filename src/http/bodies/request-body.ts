@@ -9,15 +9,15 @@ import type { SharedBudget } from '../shared-budget.js';
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 export interface BodyLimits {
-  /** Of one body. */
+  /** The most bytes of one body. */
   readonly maxBytes: number;
-  /** Memory in bytes of all bodies that have begun to arrive and are not complete. */
+  /** Bytes of memory for all bodies that have begun to arrive and are not complete. */
   readonly budget: SharedBudget;
-  /** Whose share of it a body is. */
+  /** Tells which client's share of the budget a body is counted to. */
   readonly addresses: ClientAddresses;
 }
 
-/** The body of a request, which is read only where it is asked for. */
+/** The body of a request. It is read only when the controller's method needs it. */
 export class RequestBody {
   constructor(
     private readonly request: IncomingMessage,
@@ -30,9 +30,9 @@ export class RequestBody {
   }
 
   /**
-   * The whole body, of whatever media type.
-   * @throws {HttpError} BODY_TOO_LARGE, TOO_BUSY when too much is held of bodies that
-   * are not complete, MALFORMED_REQUEST when the client goes away in the middle, and why the body broke off.
+   * Reads the whole body, of any media type.
+   * @throws {HttpError} BODY_TOO_LARGE; TOO_BUSY when incomplete bodies hold too much memory; MALFORMED_REQUEST when
+   * the client disconnects before the end; or the reason why the body broke off.
    */
   read(): Promise<Buffer> {
     const failure = bodyFailure(this.request);
@@ -70,7 +70,7 @@ export class RequestBody {
       };
       const onData = (chunk: Buffer): void => {
         const bytes = (body?.length ?? 0) + chunk.length;
-        // What comes whole, as most bodies do, is not held.
+        // A body that arrives in one chunk, as most do, is not counted in the budget.
         const growth = body ? body.growthFor(chunk.length) : chunk.length === declared ? 0 : chunk.length;
         if (bytes > maxBytes) refuse('BODY_TOO_LARGE', { Connection: 'close' });
         else if (!hold(growth)) refuse('TOO_BUSY');
@@ -86,7 +86,7 @@ export class RequestBody {
         stop();
         reject(error instanceof HttpError ? error : new HttpError('MALFORMED_REQUEST'));
       });
-      // Every request is closed in the end, whole or not.
+      // Node emits `close` for every request in the end, complete or not.
       raw.on('close', () => {
         if (!raw.readableEnded) refuse('MALFORMED_REQUEST');
       });

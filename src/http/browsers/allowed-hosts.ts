@@ -3,27 +3,28 @@ import { HttpError } from '../http.errors.js';
 
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 
-/** Probes ask by whatever address they have, and learn nothing but whether we serve. */
+/** Health probes may use any host name or address. They learn only whether the service is up. */
 const HEALTH = /^\/health\//;
 
 /**
- * Refuses requests for another host (421, RFC 9110 §15.5.20). A page may have its own name point to our address (DNS rebinding): the
- * browser then takes us for the page's own origin, and lets it read and write. It is the name in `Host` that gives it away.
+ * Refuses requests for another host (421, RFC 9110 §15.5.20). The owner of a web page may have its own host name
+ * resolve to the address of this service (DNS rebinding). The browser then counts the service as part of that page's
+ * origin, and lets the page read and write. The name in `Host` gives such a page away.
  */
 export function refuseOtherHosts(fastify: FastifyInstance, allowedHosts: readonly string[]): void {
   if (allowedHosts.length === 0) return;
   const allowed = new Set(allowedHosts);
-  // Most requests name the host that the one before has named.
+  // Most requests name the same host as the request before.
   let lastAllowed: string | undefined;
   fastify.addHook('onRequest', ({ headers: { host }, url }, _reply, done) => {
-    // HTTP/1.0 needs no Host; every browser sends one.
+    // HTTP/1.0 does not need Host. Every browser sends it.
     const isAllowed = host === undefined || host === lastAllowed || allowed.has(hostName(host));
     if (isAllowed) lastAllowed = host;
     done(isAllowed || HEALTH.test(url) ? undefined : new HttpError('MISDIRECTED_REQUEST'));
   });
 }
 
-/** Without the port, in lower case. */
+/** The host name without its port, in lower case. */
 function hostName(host: string): string {
   return (HOST.exec(host)?.[1] ?? '').toLowerCase();
 }

@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Stands for every origin. */
+/** Allows every origin. */
 export const ANY_ORIGIN = '*';
 
-/** What a page may read. By name, because a wildcard does not go with credentials, and there are none for prefixes. */
+/**
+ * The answer fields that a page may read. They are listed by name, because a wildcard does not work with credentials,
+ * and there is no wildcard for a prefix.
+ */
 const ANSWER_FIELDS = [
   'Accept-Patch',
   'Allow',
@@ -29,8 +32,8 @@ export function isAllowedOrigin(origin: string | undefined, origins: readonly st
 }
 
 /**
- * Lets pages of these origins read every answer, refusals included (the CORS protocol, Fetch §3.2). So it stands before whatever
- * refuses a request.
+ * Lets pages of these origins read every answer, refusals too (the CORS protocol, Fetch §3.2). So this hook runs
+ * before everything that can refuse a request.
  */
 export function addCorsFields(fastify: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return;

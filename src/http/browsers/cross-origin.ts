@@ -3,13 +3,15 @@ import { isAllowedOrigin } from './cors.js';
 import { hookRoutes } from '../hook-routes.js';
 import { HttpError } from '../http.errors.js';
 
-/** All that change something. */
+/** The methods that change something. */
 const UNSAFE_METHODS = new Set(['DELETE', 'PATCH', 'POST', 'PUT']);
 
 /**
- * Refuses what a page of another origin would have a browser write: forms, beacons and `no-cors` requests are sent without asking
- * us first. By the rules of Go's `http.CrossOriginProtection`. Who is no browser sends neither field, and passes.
- * It stands behind 404 and 405, which do nothing, and before the rate, so that a foreign page cannot spend it by writing.
+ * Refuses writes that a page of another origin has a browser send. Browsers send forms, beacons and `no-cors`
+ * requests without a preflight. The rules are those of Go's `http.CrossOriginProtection`. Clients that are no
+ * browsers send neither of the two fields, and pass.
+ * The check runs after the answers 404 and 405, which change nothing, and before the rate is counted, so that a
+ * foreign page cannot use up the rate.
  */
 export function refuseCrossOrigin(fastify: FastifyInstance, origins: readonly string[]): void {
   hookRoutes(fastify, UNSAFE_METHODS, (request, _reply, done) => {
@@ -18,7 +20,7 @@ export function refuseCrossOrigin(fastify: FastifyInstance, origins: readonly st
   });
 }
 
-/** `Sec-Fetch-Site` decides where a browser sent it (W3C Fetch Metadata §2.2), else `Origin` (RFC 6454 §7). */
+/** `Sec-Fetch-Site` decides where the browser sent it (W3C Fetch Metadata §2.2), otherwise `Origin` (RFC 6454 §7). */
 function isCrossOrigin({ headers }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site'];
   if (site) return site !== 'same-origin' && site !== 'none';
@@ -26,8 +28,8 @@ function isCrossOrigin({ headers }: FastifyRequest): boolean {
 }
 
 /**
- * `Host` does not tell the scheme, so that of the origin is taken for ours: behind a proxy we would not know it. An origin
- * that is `null` or malformed is nobody's own.
+ * Only host and port are compared. `Host` does not tell the scheme, and behind a proxy the service does not know its
+ * own. An origin that is `null` or malformed never counts as ours.
  */
 function isOwnOrigin(origin: string, host: string): boolean {
   const { protocol, host: originHost } = parseUrl(origin) ?? {};

@@ -3,7 +3,10 @@ import { isAllowedOrigin } from './cors.js';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 
-/** What a page may send. By name, because a wildcard does not cover `Authorization` (Fetch §4.9). */
+/**
+ * The request fields that a page may send. They are listed by name, because a wildcard does not cover `Authorization`
+ * (Fetch §4.9).
+ */
 const REQUEST_FIELDS = [
   'Accept',
   'Authorization',
@@ -23,8 +26,8 @@ const REQUEST_FIELDS = [
 const MAX_AGE_S = '7200';
 
 /**
- * Answers what a browser asks before it sends a page's request (the CORS preflight, Fetch §4.8). They end here: before the route is
- * looked for and before the rate is counted, because a page cannot help sending them.
+ * Answers CORS preflights, which a browser sends before a page's own request (Fetch §4.8). They are answered before
+ * the route is looked up and before the rate is counted, because a page cannot avoid sending them.
  */
 export function answerPreflights(fastify: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return;

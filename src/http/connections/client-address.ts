@@ -3,22 +3,24 @@ import ipaddr from 'ipaddr.js';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
-/** An IPv6 customer is given a /64 at least (RFC 6177 §2), and could change its address within it at will. */
+/** An IPv6 customer gets at least a /64 (RFC 6177 §2), and can change its address within it at will. */
 const IPV6_PREFIX_BITS = 64;
 
-/** Proxies in a row that are looked at: one who is behind more is taken for the last of them. */
+/**
+ * How many proxies in a row are looked at. A client behind more of them counts as the last proxy that was looked at.
+ */
 const MAX_PROXIES = 16;
 
-/** As proxies write them, in quotes or not: an IPv4 address or a bracketed IPv6 address, each with or without a port. */
+/** An address as proxies write it, with or without quotes: IPv4 or bracketed IPv6, with or without a port. */
 const IPV4_AND_PORT = /^([\d.]{7,15})(?::\d{1,5})?$/;
 const BRACKETED_AND_PORT = /^\[([^\]]{2,45})\](?::\d{1,5})?$/;
 
-/** Tells what a client is to the limiter: its address, or for IPv6 its /64. */
+/** Tells by what the limiter identifies a client: by its IPv4 address, or by the /64 of its IPv6 address. */
 export class ClientAddresses {
   private readonly trusted = new BlockList();
   private readonly trustsAny: boolean;
 
-  /** `trustedProxies`: addresses or CIDRs, of whom `X-Forwarded-For` is believed. */
+  /** `trustedProxies`: addresses or CIDRs of the proxies whose `X-Forwarded-For` is believed. */
   constructor(trustedProxies: readonly string[]) {
     this.trustsAny = trustedProxies.length > 0;
     for (const proxy of trustedProxies) {
@@ -32,7 +34,7 @@ export class ClientAddresses {
     }
   }
 
-  /** Of a request; or of a connection, which forwards nothing. */
+  /** The client of a request, or of a connection, which has no forwarding fields. */
   of({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
     let address = socket.remoteAddress ?? '';
     if (this.trustsAny && headers['x-forwarded-for'] !== undefined) {
@@ -42,8 +44,9 @@ export class ClientAddresses {
   }
 
   /**
-   * Each proxy adds at the end whom it has the request from. So from there on back: the first one that is not trusted. What is no
-   * address is taken for none, and whoever forwarded it is the client.
+   * Each proxy appends the address that it has the request from. So the list is read from its end, and the first
+   * address that is not a trusted proxy is the client. Text that is no address is ignored, and the proxy that
+   * forwarded it counts as the client.
    */
   private forwarded(address: string, list: string): string {
     let end = list.length;
@@ -51,7 +54,7 @@ export class ClientAddresses {
       const comma = end === 0 ? -1 : list.lastIndexOf(',', end - 1);
       const element = list.slice(comma + 1, end).trim();
       end = comma;
-      // Lists may have empty elements (RFC 9110 §5.6.1).
+      // A list may have empty elements (RFC 9110 §5.6.1).
       if (element === '') continue;
       const forwarded = parse(element);
       if (forwarded === undefined) break;
@@ -71,6 +74,6 @@ function parse(element: string): string | undefined {
   const ipv4 = IPV4_AND_PORT.exec(text)?.[1];
   if (ipv4 !== undefined) return isIPv4(ipv4) ? ipv4 : undefined;
   const ipv6 = BRACKETED_AND_PORT.exec(text)?.[1] ?? text;
-  // A zone is of its own machine only (RFC 4007 §6).
+  // A zone has a meaning only on its own machine (RFC 4007 §6).
   return isIPv6(ipv6) && !ipv6.includes('%') ? ipv6 : undefined;
 }

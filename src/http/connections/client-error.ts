@@ -1,6 +1,9 @@
 import type { HttpErrorCode } from '../http.errors.js';
 
-/** How Node's HTTP parser names what it refuses (node:http, event `clientError`); anything else of its own is malformed. */
+/**
+ * The codes by which Node's HTTP parser names what it refuses (node:http, event `clientError`). Its other codes count
+ * as malformed requests.
+ */
 const PARSER_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'BODY_TOO_LARGE',
@@ -12,7 +15,9 @@ const PARSER_ERRORS: Readonly<Record<string, HttpErrorCode>> = {
 /** A method in a request line (RFC 9112 §3): a token and a space. */
 const METHOD_END = /^[\w!#$%&'*+.^`|~-]+ /;
 
-/** What the parser had read of it when it knew that it is none of its own, and how far we look for the rest. */
+/**
+ * The part of an unknown method that the parser had read when it failed. The limit is how far we look for the rest.
+ */
 const METHOD_START = /[\w!#$%&'*+.^`|~-]*$/;
 const MAX_METHOD_BYTES = 64;
 
@@ -22,18 +27,18 @@ interface ParserError extends NodeJS.ErrnoException {
   readonly rawPacket?: Buffer;
 }
 
-/** Whether it is what came that failed, and not the connection. */
+/** Whether what the client sent was at fault, and not the connection. */
 export function isParserError({ code }: ParserError): boolean {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' || code?.startsWith('HPE_') === true;
 }
 
-/** Why the parser refused what came. */
+/** Why the parser refused the received bytes. */
 export function parserErrorCode(error: ParserError): HttpErrorCode {
   const { code = '', reason = '' } = error;
   const known = PARSER_ERRORS[code];
   if (known) return known;
   const isUnknownMethod = code === 'HPE_INVALID_METHOD' && hasMethod(error);
-  // Beside a length it is an attempt at smuggling, whatever the coding (RFC 9112 §6.1).
+  // A transfer coding beside a length is an attempt at request smuggling, whatever the coding (RFC 9112 §6.1).
   const isUnknownCoding = code === 'HPE_INVALID_TRANSFER_ENCODING' && !reason.includes('Content-Length');
   return isUnknownMethod || isUnknownCoding ? 'NOT_IMPLEMENTED' : 'MALFORMED_REQUEST';
 }

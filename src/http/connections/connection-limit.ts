@@ -6,22 +6,25 @@ import type { ClientAddresses } from './client-address.js';
 import type { WrittenAnswers } from './written-answers.js';
 import { SharedBudget } from '../shared-budget.js';
 
-/** Connections over the limit whose clients are given time to read why. The others are closed as soon as it is written. */
+/**
+ * How many connections over the limit are kept open until their clients have read the refusal. Others are closed as
+ * soon as it is written.
+ */
 const MAX_TURNED_AWAY = 32;
 
-/** How long one of them may take to read it. */
+/** How long such a client may take to read the refusal. */
 const TURN_AWAY_MS = 1000;
 
-/** File descriptors for everything else: the log, the store, those who are turned away, and some to spare. */
+/** File descriptors for everything else: the log, the store, refused connections, and a reserve. */
 const OTHER_FILES = 100;
 
-/** How many connections a process serves. Who comes on top is told so: 503, and the connection is closed. */
+/** Bounds how many connections a process serves. One more connection is answered 503 and closed. */
 export class ConnectionLimit {
   private readonly budget: SharedBudget;
   private readonly warning: CountedWarning;
   private turnedAway = 0;
 
-  /** `max` where the limit of open files allows so many. */
+  /** Uses `max`, or less where the limit of open files allows fewer. */
   constructor(
     max: number,
     private readonly addresses: ClientAddresses,
@@ -40,7 +43,7 @@ export class ConnectionLimit {
     this.warning = new CountedWarning(logger, 'connections were refused: as many are open as may be');
   }
 
-  /** @returns whether this connection is to be served; if not, it has been taken care of. */
+  /** @returns whether this connection is to be served. If not, it has been answered and is being closed. */
   admit(socket: Socket): boolean {
     const client = this.addresses.of({ socket, headers: {} });
     if (!this.budget.take(client, 1)) {
@@ -66,7 +69,8 @@ export class ConnectionLimit {
       clearTimeout(close);
       this.turnedAway--;
     });
-    // Its request is read and discarded: with something unread the connection would be reset, and the answer lost (RFC 9112 §9.6).
+    // Its request is read and discarded. With unread bytes the connection would be reset and the answer lost (RFC
+    // 9112 §9.6).
     socket.resume();
     socket.end(this.written.of('TOO_BUSY'));
   }

@@ -6,28 +6,31 @@ import type { HttpErrorCode } from '../http.errors.js';
 import { HttpError } from '../http.errors.js';
 import { discardRest } from './discard-rest.js';
 
-/** They change nothing, so they may be answered side by side (RFC 9110 §9.2.1). */
+/** Safe methods change nothing, so requests with them may run side by side (RFC 9110 §9.2.1). */
 const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Safe requests of one connection that are under way together. */
+/** How many safe requests of one connection run at the same time. */
 const MAX_TOGETHER = 16;
 
-/** A connection that was closed at once would be reset while its client still sends, and the last answer lost (RFC 9112 §9.6). */
+/**
+ * How long a connection stays half-closed. Closed at once while its client still sends, it would be reset and the
+ * last answer lost (RFC 9112 §9.6).
+ */
 const LINGER_MS = 1000;
 
 type Response = ServerResponse<IncomingMessage>;
 
 /**
- * The requests of one connection, in their order (RFC 9112 §9.3.2): an unsafe request begins when all before it have ended, and
- * no other begins until it has ended itself. While a request waits, nothing more is read from the socket; what was read together
- * with it (64 KiB at most) waits as well.
+ * Keeps the requests of one connection in their order (RFC 9112 §9.3.2). An unsafe request begins when all requests
+ * before it have ended, and no other request begins until it has ended. While a request waits, nothing more is read
+ * from the socket. Up to 64 KiB that were read together with it wait as well.
  */
 export class Connection {
   private underWay = 0;
   private isSafeUnderWay = true;
   private latest: Response | undefined;
   private readonly waiting: Response[] = [];
-  /** What is said last, when what came is no request. Empty where there is nothing to add. */
+  /** The final answer to bytes that were no valid request. Empty where there is nothing to answer. */
   private lastWords: string | undefined;
   private isHeld = false;
   private isLeaving = false;
@@ -39,24 +42,25 @@ export class Connection {
     private readonly handle: (request: IncomingMessage, response: Response) => void,
     private readonly written: WrittenAnswers,
   ) {
-    // So Node closes the connection when the last answer has left, with all that has not been read.
+    // Node calls this when the last answer has been sent. It would close the socket with all that has not been read.
     socket.destroySoon = () => this.close();
-    // Node reads on whenever a message is complete.
+    // Node resumes reading whenever a message is complete.
     socket.on('resume', () => {
       if (this.isHeld) socket.pause();
     });
-    // Node says that itself, except of a request with Upgrade.
+    // Node itself reports an end in the middle of a request, except of a request with Upgrade.
     socket.on('end', () => {
       if (this.latest?.req.complete === false) this.fail('MALFORMED_REQUEST');
     });
   }
 
-  /** One more request has come. */
+  /** Adds a request that has arrived. */
   add(response: Response): void {
-    // Who can no longer be answered must not have it carried out.
+    // A request whose client can no longer be answered must not be carried out.
     if (!this.socket.writable) return;
     this.latest = response;
-    // Node's parser does without what it has read behind such a request, and goes on: that it was lost has to be said.
+    // Node's parser drops the bytes that it has read behind such a request, and goes on. Closing the connection tells
+    // the client that they were lost.
     if (response.req.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (this.waiting.length === 0 && !this.isLeaving && this.mayBegin(response)) {
       this.begin(response);
@@ -64,13 +68,14 @@ export class Connection {
     }
     this.waiting.push(response);
     this.hold();
-    // Which one is the last is known when all that came together has been parsed.
+    // All requests that arrived together have to be parsed before it is known which one is the last.
     if (this.isLeaving) setImmediate(() => this.advance());
   }
 
   /**
-   * What came is no request, or not a whole one. That is said after the answers to all requests before it, and ends the
-   * connection; a request whose body broke off is answered by whoever reads the body. Without a code there is nothing to say.
+   * Handles bytes that are no request, or an incomplete one. The failure is answered after all requests before it,
+   * and then the connection is closed. A request whose body broke off is answered by the reader of the body. Without
+   * a code there is nothing to answer.
    */
   fail(code?: HttpErrorCode): void {
     if (this.lastWords !== undefined) return;
@@ -87,13 +92,13 @@ export class Connection {
     this.advance();
   }
 
-  /** From now on the last answer that is owed says that the connection is closed after it. */
+  /** From now on the last outstanding answer says that the connection is closed after it. */
   leave(): void {
     this.isLeaving = true;
     if (this.waiting.length === 0 && this.latest?.headersSent === false) this.latest.shouldKeepAlive = false;
   }
 
-  /** Closes the connection where, looked at again and again, nothing came in or was under way for so long. */
+  /** Closes the connection where nothing arrived and no request ran for this long. To be called repeatedly. */
   closeIfQuiet(quietMs: number): void {
     const now = performance.now();
     const isBusy = this.underWay > 0 || this.waiting.length > 0 || this.socket.bytesRead !== this.bytesRead;
@@ -123,14 +128,18 @@ export class Connection {
     this.advance();
   };
 
-  /** Half-closes where a client is still sending: what it sends on is discarded, so that it can read its answer. */
+  /**
+   * Half-closes the connection where a client is still sending. What it still sends is discarded, so that it can read
+   * its answer.
+   */
   private close(): void {
     if (this.latest?.req.complete === false) this.socket.end();
     else Socket.prototype.destroySoon.call(this.socket);
   }
 
   private advance(): void {
-    // A request behind an answer that closed the connection is not carried out: nobody could be told (RFC 9112 §9.6).
+    // Requests behind an answer that closed the connection are not carried out, because they cannot be answered (RFC
+    // 9112 §9.6).
     if (this.waiting.length > 0 && !this.socket.writable) this.waiting.length = 0;
     for (let next = this.waiting[0]; next && this.mayBegin(next); next = this.waiting[0]) {
       this.waiting.shift();

@@ -7,14 +7,14 @@ import { Connection } from './connection.js';
 import type { ConnectionLimit } from './connection-limit.js';
 import type { WrittenAnswers } from './written-answers.js';
 
-/** How often connections are looked at while they are drained. */
+/** How often connections are checked while they are drained. */
 const SWEEP_MS = 50;
 
 type Options = ServerOptions<typeof IncomingMessage, typeof ServerResponse<IncomingMessage>>;
 
 const connectionsOf = new WeakMap<Server, Connections>();
 
-/** All connections of the servers that one application listens with. */
+/** All connections to the servers of one application. */
 export class Connections {
   private readonly open = new Map<Socket, Connection>();
   private readonly servers: Server[] = [];
@@ -30,12 +30,12 @@ export class Connections {
     return connections;
   }
 
-  /** A server whose requests come to `handle` in the order that RFC 9112 §9.3.2 asks for. */
+  /** Creates a server that passes requests to `handle` in the order that RFC 9112 §9.3.2 asks for. */
   createServer(handle: RequestListener, options: Options): Server {
     const server = createServer(options) as Server;
-    // Without it a client that has said all (and half-closes) would get no answer.
+    // Without this option, a client that half-closes after its request would get no answer.
     Object.assign(server, { httpAllowHalfOpen: true });
-    // Node's own listener would parse what comes, and so it is called only for connections that are served.
+    // Node's own listener would start to parse at once. It is called only for connections that are served.
     const serve = server.listeners('connection');
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
@@ -46,9 +46,9 @@ export class Connections {
     });
     const onRequest: RequestListener = (request, response) => this.open.get(request.socket)?.add(response);
     server.on('request', onRequest);
-    // An expectation that we do not know is ignored (RFC 9110 §10.1.1).
+    // An unknown expectation is ignored (RFC 9110 §10.1.1).
     server.on('checkExpectation', onRequest);
-    // Whoever reads the body says that it may come: only after all that could refuse it before.
+    // The reader of the body sends 100 Continue, after all that could refuse the request before.
     server.on('checkContinue', onRequest);
     server.on('connect', (_request, socket: Socket) => {
       socket.on('error', () => socket.destroy());
@@ -61,15 +61,17 @@ export class Connections {
   }
 
   /**
-   * Stops listening, has every client told by its next answer that its connection is closed, and closes connections on which nothing
-   * happens for `quietMs`. A client is told a little later: it connects again at once, and has to be refused then. While another
-   * process still has the same socket open, it would be taken and then reset.
+   * Stops listening, marks the next answer of each client as the last of its connection, and closes connections on
+   * which nothing happens for `quietMs`. Clients are told only after listening has stopped, because a client
+   * reconnects at once. While another process still has the listening socket open, such a connection would be
+   * accepted and then reset.
    * @returns when no connection is left.
    */
   async drain(quietMs: number): Promise<void> {
-    // What has just connected is taken first: it would be reset.
+    // Connections that were just made are accepted first. Otherwise they would be reset.
     await new Promise(setImmediate);
-    // Node's HTTP server would close connections between two requests, whose next one may be on its way.
+    // Node's HTTP server would also close connections that are idle between two requests, although the next request
+    // may be on its way.
     const ends = this.servers.map(
       (server) => new Promise<void>((resolve) => TcpServer.prototype.close.call(server, () => resolve())),
     );
@@ -86,7 +88,7 @@ export class Connections {
 
   private refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     const connection = this.open.get(socket);
-    // What follows a request that closes the connection is not looked at (RFC 9112 §9.6).
+    // Bytes behind a request that closes the connection are ignored (RFC 9112 §9.6).
     if (error.code === 'HPE_CLOSED_CONNECTION') connection?.fail();
     else if (isParserError(error)) connection?.fail(parserErrorCode(error));
     else socket.destroy();

@@ -1,17 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 
-/** Of a body that is not wanted so much is read on after the answer, for so long. Then the connection is closed. */
+/**
+ * How much of an unwanted body is read and discarded after the answer, and for how long. Then the connection is
+ * closed.
+ */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 const MAX_DISCARD_MS = 30_000;
-/** Without anything that comes it is closed sooner. */
+/** Where nothing arrives for this long, the connection is closed sooner. */
 const MAX_SILENCE_MS = 5000;
 const CHECK_MS = 100;
 
 /**
- * Reads on after a request was answered before its body had arrived. A connection closed at once would be reset, and the
- * answer lost with all that the client has not read yet (RFC 9112 §9.6). When the body has ended, the connection lives on, unless
- * its answer has half-closed it.
+ * Reads on after a request was answered before its body had arrived. If the connection were closed at once, it would
+ * be reset, and the client would lose the answer (RFC 9112 §9.6). When the body has ended, the connection stays open,
+ * unless the answer has half-closed it.
  */
 export function discardRest(request: IncomingMessage, socket: Socket): void {
   const start = performance.now();

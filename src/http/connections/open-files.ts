@@ -4,13 +4,15 @@ const LIMITS = '/proc/self/limits';
 const MAX_OPEN_FILES = /^Max open files +(\d+)/m;
 
 export interface OpenFiles {
-  /** The lowest number that is free: all below are taken (open(2)). */
+  /** The lowest free descriptor: all lower numbers are taken (open(2)). */
   readonly next: number;
-  /** Numbers are below it. */
+  /** Every descriptor is below this number. */
   readonly limit: number;
 }
 
-/** How far this process is from its limit of open files, connections included; without a limit where none is known. */
+/**
+ * How close this process is to its limit of open files, connections included. Without a known limit there is none.
+ */
 export function openFiles(): OpenFiles {
   try {
     const file = openSync(LIMITS, 'r');
@@ -18,7 +20,7 @@ export function openFiles(): OpenFiles {
     closeSync(file);
     return { next: file, limit: limit === undefined ? Infinity : Number(limit) };
   } catch (error) {
-    // None is left, to the process or to the system. Elsewhere than on Linux there is no such file.
+    // The process or the system has no descriptor left. On systems other than Linux this file does not exist.
     const { code } = error as NodeJS.ErrnoException;
     return code === 'EMFILE' || code === 'ENFILE' ? { next: 0, limit: 0 } : { next: 0, limit: Infinity };
   }

@@ -4,20 +4,26 @@ import { ERROR_TABLE, RETRY_AFTER_S } from '../error-table.js';
 import type { HttpErrorCode } from '../http.errors.js';
 import { newRequestId } from '../request-id.js';
 
-/** They say nothing that not everybody may know, and of whose page a request was is not known: any may read them. */
+/**
+ * These answers hold nothing secret, and it is not known which page sent the request. So pages of any origin may read
+ * them.
+ */
 const FIELDS_FOR_PAGES =
   'Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After, X-Request-Id\r\n';
 
-/** The answers that are written by hand: to what is not HTTP enough to become a request, and to connections that are not served. */
+/**
+ * The answers that are written to the socket by hand: to bytes that are no valid request, and to connections over the
+ * limit.
+ */
 export class WrittenAnswers {
   private readonly forPages: string;
 
-  /** Pages read nothing unless there are origins whose pages may. */
+  /** Without configured origins, no page may read anything. */
   constructor(corsOrigins: readonly string[]) {
     this.forPages = corsOrigins.length > 0 ? FIELDS_FOR_PAGES : '';
   }
 
-  /** All bytes of the answer, which says that the connection is closed after it. */
+  /** The whole answer as text. It says that the connection is closed after it. */
   of(code: HttpErrorCode): string {
     const { status, message } = ERROR_TABLE[code];
     const body = envelope(message, status);

@@ -2,7 +2,7 @@ import { isTime, isTtl } from '../../entries/ttl.js';
 import { either, isNull, optional } from '../../http/bodies/checks.js';
 import type { Members } from '../../http/bodies/members.js';
 
-/** Body of `POST /kv/:key/touch`: one of the two. A `ttl` of null takes the time to live away. */
+/** Body of `POST /kv/:key/touch`, with one of the two members. A `ttl` of null removes the time to live. */
 export class TouchEntryDto {
   static readonly members: Members<TouchEntryDto> = {
     ttl: optional(either(isTtl, isNull)),

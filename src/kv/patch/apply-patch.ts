@@ -8,12 +8,15 @@ import { applyMergePatch } from './merge-patch.js';
 import { MERGE_PATCH } from './patch.js';
 import type { Patch } from './patch.js';
 
-/** The work of a patch, for each byte that a body may have, or that was stored while it might have more: some tens of milliseconds. */
+/**
+ * The work that a patch may take for each byte: of the largest body, or of the stored value where that is larger. In
+ * all it takes some tens of milliseconds.
+ */
 const WORK_PER_BYTE = 4;
 
 /**
- * The MessagePack that comes of a stored value, which stays as it is.
- * @throws {KvError} what a JSON Patch throws; INVALID_BODY for a patch that leaves no object.
+ * Applies a patch to a stored value, which is not changed, and returns the result as MessagePack.
+ * @throws {KvError} what a JSON Patch throws; INVALID_BODY for a patch whose result is no object.
  */
 export function applyPatch(stored: Buffer, patch: Patch, limits: ValueLimits): Buffer {
   const budget = new Budget(WORK_PER_BYTE * Math.max(limits.maxBodyBytes, stored.length));

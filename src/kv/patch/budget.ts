@@ -1,14 +1,14 @@
 import { KvError } from '../../entries/kv.errors.js';
 
 /**
- * The work that a patch may take, in bytes of MessagePack that are looked at: some nanoseconds each. Other work is counted as so many
- * bytes as take the same time.
+ * Bounds the work of a patch, measured in bytes of MessagePack that are looked at, each of which takes some
+ * nanoseconds. Other work is counted as the number of bytes that take the same time.
  */
 export class Budget {
   constructor(private left: number) {}
 
   /**
-   * Before the work is done.
+   * To be called before the work is done.
    * @throws {KvError} VALUE_TOO_LARGE
    */
   spend(work: number): void {

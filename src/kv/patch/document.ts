@@ -12,22 +12,23 @@ import type { Trail } from './trail.js';
 export type OpenArray = Node[];
 export type OpenObject = Map<string, Node>;
 
-/** Part of a document: where it stands in the arena as MessagePack, or a container that was opened to be changed. */
+/** A part of a document: the offset of its MessagePack in the arena, or a container that was opened to be changed. */
 export type Node = number | OpenArray | OpenObject;
 
-/** What it takes to make a member or an item of an open container, in bytes looked at. */
+/** The cost of making a member or an item of an open container, in bytes looked at. */
 const WORK_PER_MEMBER = 16;
 const WORK_PER_ITEM = 4;
 
 /**
- * A stored value while a patch changes it. Only containers that the patch leads through are opened; all else stays the MessagePack
- * that it is, and is copied byte by byte in the end. What is in the arena never changes, so it may be part of several containers.
+ * A stored value while a patch changes it. Only the containers on the way of the patch are opened. Everything else
+ * stays MessagePack and is copied byte by byte in the end. Bytes in the arena never change, so several containers may
+ * share them.
  */
 export class Document {
   root: Node = 0;
   private readonly arena: MsgpackWriter;
   private source: MsgpackReader;
-  /** The stored bytes as characters. */
+  /** The stored bytes as a string. */
   private text: string | undefined;
 
   constructor(
@@ -39,15 +40,18 @@ export class Document {
     this.source = new MsgpackReader(this.arena.view());
   }
 
-  /** A reader that stands at a node of the arena. There is one: what is read is read to its end, or given up. */
+  /**
+   * The reader, moved to a node of the arena. There is only one reader, so a node is read to its end before the next
+   * one.
+   */
   reader(offset: number): MsgpackReader {
     this.source.offset = offset;
     return this.source;
   }
 
   /**
-   * A value of the patch as a node.
-   * @throws {KvError} INVALID_BODY for what cannot be kept exactly.
+   * Adds a value of the patch to the arena.
+   * @throws {KvError} INVALID_BODY for a value that cannot be kept exactly.
    */
   append(value: JsonValue): number {
     const start = this.arena.length;
@@ -61,7 +65,7 @@ export class Document {
     return start;
   }
 
-  /** How long and how deep the JSON of a node is. */
+  /** Measures how long and how deep the JSON of a node is. */
   measure(node: Node, meter = new JsonMeter(), depth = 0): JsonMeter {
     if (typeof node === 'number') return meter.add(this.reader(node), depth);
     if (Array.isArray(node)) {
@@ -81,7 +85,10 @@ export class Document {
     return typeof node === 'number' ? isMap(this.reader(node).peek()) : node instanceof Map;
   }
 
-  /** The node with the containers along the trail opened, in one pass over its bytes. What is no container stays as it is. */
+  /**
+   * Opens the containers along the trail, in one pass over the bytes of the node. A node that is no container is
+   * returned unchanged.
+   */
   open(node: Node, trail: Trail | undefined): Node {
     if (typeof node !== 'number') return node;
     const opened = this.read(this.reader(node), trail);
@@ -113,7 +120,10 @@ export class Document {
     return start;
   }
 
-  /** A stored name is ASCII, nearly always, and then part of a text that is there already: to decode each takes three times as long. */
+  /**
+   * Reads a stored name. Nearly all names are ASCII, and are cut from the text of the document. Decoding each one
+   * takes three times as long.
+   */
   private readName(reader: MsgpackReader): string {
     if (!isString(reader.peek())) return String(reader.integer64());
     const bytes = reader.stringHeader();
@@ -127,7 +137,10 @@ export class Document {
     return this.text.substring(start, reader.offset);
   }
 
-  /** Open containers are copied, so that each has one place; what is in the arena never changes, and is shared. */
+  /**
+   * Copies a node. Open containers are copied, so that each has one place. Bytes in the arena never change, and are
+   * shared.
+   */
   copy(node: Node): Node {
     if (typeof node === 'number') return node;
     if (Array.isArray(node)) {
@@ -164,7 +177,7 @@ export class Document {
     }
   }
 
-  /** What stands side by side in the arena is copied as one. */
+  /** Items that are neighbours in the arena are copied together. */
   private writeItems(writer: MsgpackWriter, items: OpenArray): void {
     let start = 0;
     let end = 0;
@@ -186,7 +199,10 @@ export class Document {
   }
 }
 
-/** Names that are array indices come first, in ascending order: so does JavaScript, and so a value comes back from PUT. */
+/**
+ * Yields members whose names are array indices first, in ascending order. JavaScript orders them so, and so does a
+ * PUT of the value.
+ */
 function* inOrder(members: OpenObject): Iterable<[string, Node]> {
   const indices = Float64Array.from(indicesOf(members)).sort();
   for (const index of indices) {
@@ -201,7 +217,7 @@ function* indicesOf(members: OpenObject): Iterable<number> {
   for (const name of members.keys()) if (isIndexName(name)) yield Number(name);
 }
 
-/** Up to 2^32 − 2 (ECMA-262 §6.1.7). */
+/** An array index is at most 2^32 − 2 (ECMA-262 §6.1.7). */
 function isIndexName(name: string): boolean {
   const first = name.charCodeAt(0);
   return first >= 0x30 && first <= 0x39 && /^(?:0|[1-9]\d{0,9})$/.test(name) && Number(name) < 2 ** 32 - 1;

@@ -10,19 +10,19 @@ import { isEqual } from './is-equal.js';
 import { checkIndex, isWithin } from './pointer.js';
 import { PathTrail } from './trail.js';
 
-/** So many items of an array are moved in the time in which one byte of MessagePack is looked at. */
+/** How many array items can be moved in the time in which one byte of MessagePack is looked at. */
 const ITEMS_PER_BYTE = 16;
 
 type Path = readonly string[];
 
 /**
- * Changes a document as the operations of JSON Patch demand (RFC 6902 §4), within a budget.
- * @throws {KvError} INVALID_BODY for a place that is not there, VALUE_TOO_LARGE beyond the budget.
+ * Changes a document as the operations of a JSON Patch require (RFC 6902 §4), within a budget.
+ * @throws {KvError} INVALID_BODY for a place that does not exist, VALUE_TOO_LARGE beyond the budget.
  */
 export class Editor {
-  /** Of the document as JSON, without the commas that come and go. */
+  /** The length of the document as JSON, without the commas, whose number changes. */
   private bytes: number;
-  /** A value that was stored under a larger limit may only shrink. */
+  /** A value that was stored under a larger limit may only become shorter. */
   private readonly maxBytes: number;
 
   constructor(
@@ -55,7 +55,7 @@ export class Editor {
   move(from: Path, path: Path): void {
     const node = this.at(from);
     if (isWithin(path, from)) {
-      // Into itself it cannot be moved (RFC 6902 §4.4), but to where it is.
+      // A value cannot be moved into itself (RFC 6902 §4.4), except to the place where it is.
       if (path.length > from.length) throw new KvError('INVALID_BODY');
       return;
     }
@@ -80,7 +80,7 @@ export class Editor {
     return childOf(this.container(path), last(path));
   }
 
-  /** What the last token of a path is a member or an item of. */
+  /** The container that holds the place which the path leads to. */
   private container(path: Path): OpenArray | OpenObject {
     let node = this.document.root;
     if (typeof node === 'number') this.document.root = node = this.document.open(node, PathTrail.of(path));
@@ -103,14 +103,16 @@ export class Editor {
     return meter;
   }
 
-  /** Before anything is made. */
+  /** To be called before anything is changed. */
   private checkRoom(path: Path, meter: JsonMeter, replacedBytes: number): void {
     this.checkDepth(path, meter);
     this.grow(-replacedBytes);
     this.grow(meter.bytes);
   }
 
-  /** What an insertion puts something else for: the whole, or a member. Items of arrays make way. */
+  /**
+   * The bytes that an insertion replaces: the whole document, or a member. Items of an array are moved up instead.
+   */
   private replacedBytes(path: Path): number {
     if (path.length === 0) return this.measure(this.document.root).bytes;
     const container = this.container(path);
@@ -127,7 +129,7 @@ export class Editor {
     if (bytes > 0 && this.bytes > this.maxBytes) throw new KvError('VALUE_TOO_LARGE');
   }
 
-  /** Puts a node, for whose bytes there is room, where it becomes a new item, or a member. */
+  /** Puts a node, for which there is room, at a place where it becomes a new item or a member. */
   private insert(path: Path, node: Node): void {
     if (path.length === 0) {
       this.document.root = node;
@@ -180,13 +182,13 @@ function childOf(container: Node, token: string): Node {
   return child;
 }
 
-/** Puts a node where one is. */
+/** Replaces the node at a place that exists. */
 function putChild(container: Node, token: string, node: Node): void {
   if (Array.isArray(container)) container[checkIndex(token, container.length - 1)] = node;
   else if (container instanceof Map) container.set(token, node);
 }
 
-/** A name and its colon. */
+/** The bytes of a name and its colon. */
 function memberBytes(name: string): number {
   return quotedBytes(name) + 1;
 }

@@ -6,8 +6,9 @@ import type { Document, Node } from './document.js';
 import { ownMember } from './pointer.js';
 
 /**
- * Equal as JSON values: numbers by what they are, objects whatever the order of their members (RFC 6902 §4.6). Where they are,
- * that costs what `expected` is long, which the patch is longer than; where they are not, it is the end of the patch.
+ * Whether two JSON values are equal: numbers by their value, objects whatever the order of their members (RFC 6902
+ * §4.6). Where they are equal, the comparison costs as much as `expected` is long, and the patch is longer than that.
+ * Where they differ, the patch ends.
  */
 export function isEqual(document: Document, node: Node, expected: JsonValue): boolean {
   if (typeof node === 'number') return readsEqual(document.reader(node), expected);
@@ -23,7 +24,7 @@ export function isEqual(document: Document, node: Node, expected: JsonValue): bo
   return true;
 }
 
-/** Where they are equal, the reader then stands behind the value. */
+/** Where the values are equal, the reader stands behind the value afterwards. */
 function readsEqual(reader: MsgpackReader, expected: JsonValue): boolean {
   const code = reader.peek();
   if (isString(code)) return typeof expected === 'string' && readsString(reader, expected);

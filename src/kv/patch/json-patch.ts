@@ -4,10 +4,10 @@ import { KvError } from '../../entries/kv.errors.js';
 import type { Editor } from './editor.js';
 import { ownMember, parsePointer } from './pointer.js';
 
-/** More operations are refused before any is looked at. */
+/** A patch with more operations is refused before any of them is looked at. */
 export const MAX_PATCH_OPERATIONS = 10_000;
 
-/** What each operation does with its place. Members that it does not name are ignored (RFC 6902 §4). */
+/** What each operation does. Members that it does not define are ignored (RFC 6902 §4). */
 const OPERATIONS: Readonly<Record<string, (editor: Editor, path: string[], operation: JsonObject) => void>> =
   {
     add: (editor, path, operation) => editor.add(path, valueOf(operation)),
@@ -21,9 +21,9 @@ const OPERATIONS: Readonly<Record<string, (editor: Editor, path: string[], opera
   };
 
 /**
- * JSON Patch (RFC 6902): all of its operations in their order, or none.
- * @throws {KvError} PATCH_TEST_FAILED; INVALID_BODY for what is no patch, or does not fit the document; VALUE_TOO_LARGE for more
- * operations than MAX_PATCH_OPERATIONS, and beyond the editor's budget.
+ * Applies a JSON Patch (RFC 6902): all of its operations in their order, or none.
+ * @throws {KvError} PATCH_TEST_FAILED; INVALID_BODY for what is no patch, or does not fit the document;
+ * VALUE_TOO_LARGE for more operations than MAX_PATCH_OPERATIONS, and beyond the editor's budget.
  */
 export function applyJsonPatch(editor: Editor, patch: JsonValue): void {
   if (!Array.isArray(patch)) throw new KvError('INVALID_BODY');
@@ -38,7 +38,7 @@ export function applyJsonPatch(editor: Editor, patch: JsonValue): void {
   }
 }
 
-/** A value that an operation must have; null is one. */
+/** The value that an operation must have. It may be null. */
 function valueOf(operation: JsonObject): JsonValue {
   const value = ownMember(operation, 'value');
   if (value === undefined) throw new KvError('INVALID_BODY');

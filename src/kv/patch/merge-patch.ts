@@ -4,7 +4,8 @@ import type { Document, Node, OpenObject } from './document.js';
 import { MergeTrail } from './trail.js';
 
 /**
- * JSON Merge Patch (RFC 7396 §2). It makes no more than it is long, in time that is linear in its length and the document's.
+ * Applies a JSON Merge Patch (RFC 7396 §2). The result grows by no more than the length of the patch, and the time is
+ * linear in the lengths of the patch and the document.
  * @throws {KvError} INVALID_BODY for what cannot be kept exactly.
  */
 export function applyMergePatch(document: Document, patch: JsonValue): void {

@@ -2,13 +2,13 @@ import { isObject } from '../../json/is-object.js';
 import type { JsonObject } from '../../json/json.types.js';
 import { indexOf, ownMember } from './pointer.js';
 
-/** Which containers of a document a patch will change, as seen from one of them. */
+/** The containers that a patch will change, as seen from one of them. */
 export interface Trail {
-  /** The trail within a member, or within an item; undefined where that is left as it is. */
+  /** The trail within a member or an item. Undefined where the patch does not change that. */
   into(step: string | number): Trail | undefined;
 }
 
-/** Every container that a path leads through. The last token leads into nothing. */
+/** The trail of a path: every container on its way. The last token leads to the place itself. */
 export class PathTrail implements Trail {
   private readonly token: string;
   private readonly index: number;
@@ -30,7 +30,7 @@ export class PathTrail implements Trail {
   }
 }
 
-/** Every object that a merge patch has members for. */
+/** The trail of a merge patch: every object that the patch has members for. */
 export class MergeTrail implements Trail {
   constructor(private readonly patch: JsonObject) {}
 
