@@ -1,6 +1,7 @@
 #!/usr/bin/env tarantool
--- The instance file: box.cfg from the environment, then the modules in kv/. The same file is spawned by the service (embedded),
--- linked into instances.enabled for tarantoolctl, and run by `tarantool kv.lua` under Tarantool 3.
+-- The instance file. It calls box.cfg with settings from the environment, and then loads the modules in kv/. The
+-- service spawns this file as its embedded Tarantool, instances.enabled links to it for tarantoolctl, and `tarantool
+-- kv.lua` runs it under Tarantool 3.
 local errno = require('errno')
 local fiber = require('fiber')
 local fio = require('fio')
@@ -17,10 +18,10 @@ local function own_folder()
     return fio.dirname(path)
 end
 
--- Not by package.path: Tarantool looks into the working directory before that.
+-- package.path would not do: Tarantool looks into the working directory first.
 package.setsearchroot(own_folder())
 
--- One line, the last one: the supervisor shows it as the reason.
+-- Ends the process with a last line that names the problem. The supervisor shows it as the reason.
 local function fail(problem)
     io.stderr:write('kv: ', tostring(problem), '\n')
     os.exit(1)
@@ -33,7 +34,7 @@ local function must(result, problem)
     return result, problem
 end
 
--- Files are for their owner only, whoever starts us.
+-- Only the owner may read the files, whoever starts the process.
 fio.umask(tonumber('0077', 8))
 
 local settings = must(require('kv.settings').read(os.getenv))
@@ -46,25 +47,25 @@ local options = {
     log_level = settings.log_level,
 
     wal_mode = settings.wal_mode,
-    -- Small log files, so that those which a checkpoint made superfluous are gone soon.
+    -- Log files are small, so that those which a checkpoint has replaced can be removed soon.
     wal_max_size = 64 * 1024 * 1024,
-    -- A start reads the last checkpoint and the log since: each hour, or each GiB of log, bounds how long that takes. The one
-    -- before is kept, in case the last is damaged.
+    -- A start reads the last checkpoint and the log after it. A checkpoint each hour or each GiB of log bounds how
+    -- long that takes. The checkpoint before the last is kept, in case the last one is damaged.
     checkpoint_interval = 3600,
     checkpoint_wal_threshold = 1024 * 1024 * 1024,
     checkpoint_count = 2,
 
     memtx_memory = settings.memory_bytes,
-    -- A bound, and nothing is set aside for it: what the service accepts must fit.
+    -- This is an upper bound that reserves no memory. Every value that the service accepts must fit.
     memtx_max_tuple_size = settings.max_tuple_bytes,
 
-    -- The service pipelines many small requests over few connections: read more of them at a time,
+    -- The service sends many small requests over few connections, so more bytes are read at a time,
     readahead = 128 * 1024,
-    -- and let more of them wait for the disk together, because the log is written in groups.
+    -- and more requests may wait for the disk together, because the log is written in groups.
     net_msg_max = 2048,
 }
 
--- What is not given here stays with whoever started us (tarantoolctl, tt) and with Tarantool's defaults.
+-- Settings that are not given here keep the values of the launcher (tarantoolctl, tt) or Tarantool's defaults.
 if settings.data_dir ~= nil then
     must(require('kv.data_dir').prepare(settings.data_dir))
     local _, warning = must(require('kv.files').check(settings.data_dir))
@@ -76,7 +77,7 @@ if settings.data_dir ~= nil then
     options.vinyl_dir = settings.data_dir
 end
 
--- Reports to the vendor over the Internet, in builds that have it.
+-- Builds that have this daemon send reports to the vendor over the Internet.
 if box.internal.feedback_daemon ~= nil then
     options.feedback_enabled = false
 end
@@ -99,7 +100,7 @@ local function prepare()
 end
 
 if box.info.ro then
-    -- A replica gets all this from its master, and does it itself if it becomes one.
+    -- A replica receives all this from its master. It does it itself only if it becomes a master.
     fiber.create(function()
         box.ctl.wait_rw()
         prepare()
@@ -111,10 +112,10 @@ end
 
 require('kv.expiry').start()
 
--- Only now: who can connect can call.
+-- Listening comes last: a client that can connect can call.
 local ok, problem = pcall(box.cfg, {listen = settings.listen})
 if not ok then
-    -- The message of 2.6 lacks the reason. A name that does not resolve has no errno, but shows a stale one.
+    -- The message of 2.6 lacks the reason. For a name that does not resolve, errno is left over from an earlier call.
     local code = type(problem) == 'cdata' and not tostring(problem):find('resolve') and problem.errno
     fail(('cannot listen on %s: %s'):format(settings.listen, code and errno.strerror(code) or problem))
 end

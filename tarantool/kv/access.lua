@@ -1,8 +1,10 @@
--- What a connection may do: the service's user may execute the functions below, and nothing else; a guest nothing at all.
+-- What a connection may do. The service's user may execute the functions below, and nothing else. A guest may do
+-- nothing.
 --
--- Neither has the role 'public'. On a stock Tarantool up to 2.x that role may execute the function LUA, which runs any code with
--- the rights of admin, for a guest without a password as well; and it may write to _collation and _truncate. What is lost with
--- it are the views by which a net.box connection reads the schema: such a client is told that it cannot read _vspace.
+-- Neither has the role 'public'. On a stock Tarantool up to 2.x that role may execute the function LUA, which runs
+-- any code with the rights of admin, and a guest without a password has the role too. The role may also write to
+-- _collation and _truncate. Without it a net.box connection cannot read the views of the schema: such a client is
+-- told that it cannot read _vspace.
 local log = require('log')
 
 local FUNCTIONS = {
@@ -19,7 +21,7 @@ local function is_as_wanted(func)
     return func.owner == ADMIN and func.setuid == 1 and func.language == 'LUA' and func.body == ''
 end
 
--- setuid: the functions write, their caller may not.
+-- setuid: the functions may write, their caller may not.
 local function register_functions()
     local wanted = {}
     for _, name in ipairs(FUNCTIONS) do
@@ -64,7 +66,7 @@ local function has_password(user, password)
     return hash ~= nil and (password == nil or hash == box.schema.user.password(password))
 end
 
--- What a user owns it may use, whatever is revoked from it.
+-- A user may use what it owns, whatever is revoked from it.
 local function warn_of_property(user)
     for _, space in ipairs({box.space._space, box.space._func, box.space._sequence}) do
         local owned = space.index.owner:min(user.id)
@@ -74,7 +76,7 @@ local function warn_of_property(user)
     end
 end
 
--- Returns the user, or nil and a sentence. Writes a password only where it differs.
+-- Returns the user, or nil and a sentence. Writes a password only where it differs from the present one.
 local function ensure_user(name, password)
     local user = box.space._user.index.name:get(name)
     if user == nil then
@@ -94,7 +96,7 @@ local function ensure_user(name, password)
     return box.space._user.index.name:get(name)
 end
 
--- Returns true, or nil and a sentence. Without a password that of the user stays.
+-- Returns true, or nil and a sentence. Without a password the user keeps its present one.
 function access.apply(name, password)
     register_functions()
     revoke_all_but('guest', {})

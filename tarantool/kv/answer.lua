@@ -1,6 +1,6 @@
--- How large an answer may be. The service sets room aside for a large one before it is sent, so a function that would answer one
--- unasked says so instead, and how large it is; the caller comes again and says that it may be large. And how much JSON it makes,
--- because what clients are promised is about that.
+-- How large an answer may be. The service sets room aside before it receives a large answer. So a function that would
+-- return one unasked returns only its size. The caller then calls again and says that the answer may be large. This
+-- file also measures how much JSON an answer makes, because the limits that clients are promised are about JSON.
 local bit = require('bit')
 local ffi = require('ffi')
 
@@ -8,23 +8,24 @@ local band, bor, bxor, bnot = bit.band, bit.bor, bit.bxor, bit.bnot
 local field = ffi.C.box_tuple_field
 
 local answer = {
-    -- Bytes in the store that need no room set aside.
+    -- A value of up to this many bytes is answered at once, without room set aside.
     SMALL_BYTES = 16 * 1024,
-    -- Of one answer, in the store and as JSON.
+    -- The most bytes of one answer, in the store and as JSON.
     MAX_BYTES = 16 * 1024 * 1024,
 }
 
--- One byte of MessagePack is at most so many of JSON: a control character of a string, or false and its comma.
+-- The most bytes of JSON that one byte of MessagePack can become: a control character of a string, or false and its
+-- comma.
 local MAX_GROWTH = 6
--- Beside the value, in a result of an operation: its other members, and the comma.
+-- The other members of an operation's result and the comma, beside the value.
 local RESULT_BYTES = 160
 
--- By the first byte of a value of MessagePack: the bytes of JSON that it makes at most, with a comma or colon; the bytes behind it
--- that are its own; and those of these, at its beginning, that are a length or count.
+-- Tables by the first byte of a MessagePack value: the most bytes of JSON that it makes, with a comma or colon; the
+-- bytes behind the first one that belong to it; and how many of these, at their beginning, are a length or a count.
 local json_bytes = ffi.new('uint8_t[256]')
 local own_bytes = ffi.new('uint8_t[256]')
 local length_bytes = ffi.new('uint8_t[256]')
--- What a byte of a string is longer in JSON.
+-- By how many bytes each byte of a string becomes longer in JSON.
 local escape_bytes = ffi.new('uint8_t[256]')
 
 local function describe(first, last, json, own, length)
@@ -67,7 +68,8 @@ end
 local ONES, HIGH_BITS = 0x0101010101010101ULL, 0x8080808080808080ULL
 local SPACES, QUOTES, BACKSLASHES = 0x2020202020202020ULL, 0x2222222222222222ULL, 0x5c5c5c5c5c5c5c5cULL
 
--- How many bytes at the beginning need no escape. Eight at a time: a MiB takes 0.3 ms, and byte by byte 1.5. It may stop early.
+-- How many bytes at the beginning need no escape. It compares eight bytes at a time: a MiB takes 0.3 ms, and byte by
+-- byte 1.5 ms. It may stop early.
 local function plain_bytes(bytes, count)
     local words = ffi.cast('const uint64_t *', bytes)
     local at, whole = 0, math.floor(count / 8)
@@ -83,7 +85,7 @@ local function plain_bytes(bytes, count)
     return 8 * at
 end
 
--- Two simple loops, one after the other: nested ones are compiled on some runs, and on others not.
+-- Two simple loops in a row. LuaJIT compiles nested loops on some runs only.
 local function string_growth(bytes, count, limit)
     local growth = 0
     for at = plain_bytes(bytes, count), count - 1 do
@@ -103,8 +105,8 @@ local function unsigned(bytes, count)
     return number
 end
 
--- The bytes of JSON that the value of a tuple makes, at most: a number that takes more than a byte counts with all the digits that
--- its type can have. Stops soon above the limit.
+-- The most bytes of JSON that the value of a tuple makes. A number of more than one byte counts with all the digits
+-- that its type can have. It stops soon above the limit.
 function answer.json_bytes(tuple, limit)
     local bytes = ffi.cast('const uint8_t *', field(tuple, 1))
     local at, values_left, total = 0, 1, 0
@@ -114,7 +116,7 @@ function answer.json_bytes(tuple, limit)
         values_left = values_left - 1
         at = at + 1
         if code < 0x80 then
-            -- A small number. There may be very many, and this is four times as fast as the way below.
+            -- A small number. There may be very many, and this is four times as fast as the general way below.
             goto continue
         end
         at = at + own_bytes[code]
@@ -132,7 +134,7 @@ function answer.json_bytes(tuple, limit)
                 values_left = values_left + (code >= 0xde and 2 or 1) * count
             end
         elseif json_bytes[code] == 0 then
-            -- No JSON: whoever decodes it fails.
+            -- Not JSON: decoding the value fails.
             return total
         end
         ::continue::
@@ -140,7 +142,7 @@ function answer.json_bytes(tuple, limit)
     return total
 end
 
--- The bytes of the tuples in the store.
+-- The bytes that the tuples have in the store.
 function answer.bytes(tuples)
     local bytes = 0
     for i = 1, #tuples do
@@ -149,9 +151,9 @@ function answer.bytes(tuples)
     return bytes
 end
 
--- Whether the results of so many operations are within MAX_BYTES, with these tuples read, `bytes` of them. Most are so small that
--- nothing has to be counted; otherwise each tuple is looked at once, and no more than MAX_BYTES of them, because nothing else is
--- served meanwhile.
+-- Whether the results of so many operations fit into MAX_BYTES, with these tuples read, `bytes` of them in all. Most
+-- results are so small that nothing has to be counted. Otherwise each tuple is counted once, and at most MAX_BYTES of
+-- them, because the store serves nothing else meanwhile.
 function answer.fits(tuples, bytes, operations)
     local left = answer.MAX_BYTES - operations * RESULT_BYTES
     if bytes > left then

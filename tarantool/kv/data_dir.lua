@@ -9,11 +9,11 @@ local LOCK_EX, LOCK_NB = 2, 4
 
 local OWNER_ONLY, OWNER_FILE, OTHERS = tonumber('0700', 8), tonumber('0600', 8), tonumber('0077', 8)
 
--- Of the files that a Tarantool makes.
+-- The files that Tarantool makes.
 local EXTENSIONS = {snap = true, xlog = true, vylog = true}
 local OF_THE_FILE_SYSTEM = 'lost+found'
 
--- Tarantool's own modules declare some of them.
+-- Tarantool's own modules may have declared some of them already.
 for _, declaration in ipairs({'int flock(int fd, int operation);', 'int open(const char *path, int flags, ...);',
                               'int close(int fd);'}) do
     pcall(ffi.cdef, declaration)
@@ -21,7 +21,7 @@ end
 
 local data_dir = {}
 
--- box.cfg takes the same lock, but where that fails it ends the process with a line of its own.
+-- box.cfg takes the same lock. But when it fails, it ends the process with a message of its own.
 local function is_locked(path)
     local fd = ffi.C.open(path, O_RDONLY)
     if fd < 0 then
@@ -41,7 +41,7 @@ local function is_ours(name)
     return EXTENSIONS[extension] == true
 end
 
--- A folder with anything else in it belongs to others as well.
+-- A folder that holds other files is used by other programs as well.
 local function foreign_file(path)
     for _, name in ipairs(fio.listdir(path)) do
         if not is_ours(name) and name ~= OF_THE_FILE_SYSTEM then
@@ -55,7 +55,7 @@ local function is_private(path)
     return stat ~= nil and bit.band(stat.mode, OTHERS) == 0
 end
 
--- The values of all clients are in there: what others may read is taken from them.
+-- The files hold the values of all clients, so the permission of others to read them is removed.
 local function make_private(path)
     if not is_private(path) then
         local foreign = foreign_file(path)
@@ -76,14 +76,15 @@ local function make_private(path)
     return true
 end
 
--- A snapshot or log that a kill left unfinished. Tarantool makes no new one of that name beside it.
+-- Removes a snapshot or log that was left unfinished by a kill. Tarantool would not make a new one of that name
+-- beside it.
 local function remove_unfinished(path)
     for _, file in ipairs(fio.glob(fio.pathjoin(path, '*.inprogress'))) do
         fio.unlink(file)
     end
 end
 
--- Makes it where it is missing, and private where it is not. Returns true, or nil and a sentence.
+-- Makes the folder where it is missing, and private where it is not. Returns true, or nil and a sentence.
 function data_dir.prepare(path)
     if not fio.path.is_dir(path) then
         local made, problem = fio.mktree(path, OWNER_ONLY)

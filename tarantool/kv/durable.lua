@@ -1,14 +1,15 @@
--- Entries as they are on disk: what every answer is made of.
+-- Entries as they are on disk. Every answer is made from these.
 local inflight = require('kv.inflight')
 local rules = require('kv.rules')
 
 local durable = {}
 
--- Returns the live entry of the key, nil where there is none. `newest` is the tuple that the space has.
+-- Returns the live entry of the key, or nil where there is none. `newest` is the tuple that the space holds.
 --
--- A tuple on disk may have expired while a write under way leaves one that lives: a touch, decided before the end came. Whether
--- the entry is gone is then known only when that write has settled, and it is returned as well, to be waited for. An answer now
--- that the entry is gone could be followed by one that it is there again, with nothing inserted between.
+-- A tuple on disk may have expired while a write in flight leaves a live one: a touch that was decided before the
+-- entry expired. Only when that write has settled is it known whether the entry is gone. So the write is returned as
+-- well, and the caller waits for it. An answer now that the entry is gone could be followed by an answer that it
+-- exists, with no insert between.
 function durable.entry(key, newest)
     local write = inflight.of(key)
     if write == nil then

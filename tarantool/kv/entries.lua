@@ -1,8 +1,8 @@
--- The operations on one entry: each decides and writes in one transaction and returns an outcome. What it throws is not an
--- outcome but a failure (read-only, disk full, malformed bytes), and then nothing was written.
--- Arguments that are nil or null are absent. `value` is a string: the MessagePack of a map, stored as it is. `ttl_s` and
--- `if_match` are described in kv/rules.lua. `version` is that of the entry; `expires_at` is in milliseconds since the epoch, and
--- nil for an entry that does not expire.
+-- The operations on one entry. Each decides and writes in one transaction, and returns an outcome. What it throws is
+-- a failure (read-only, disk full, malformed bytes), and then nothing was written.
+-- Arguments that are nil or null count as absent. `value` is a string: the MessagePack of a map, stored unchanged.
+-- `ttl_s` and `if_match` are described in kv/rules.lua. `version` is the version of the entry. `expires_at` is in
+-- milliseconds since the epoch, and nil for an entry that does not expire.
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
@@ -17,9 +17,10 @@ local judge, live = rules.judge, rules.live
 
 local entries = {}
 
--- Returns OK, the entry, and the tuple that the space has, which is more where it has expired; a revision is at hand, and it may be
--- acted on at once. Or it returns what refuses, and the entry that does. That is an answer, so it has to hold for durable data:
--- where a write in flight alone stands in the way, it waits for that, and judges again.
+-- Decides whether an operation may go ahead. Returns OK, the live entry, and the tuple in the space, which is there
+-- also where it has expired. A revision is then available, and the caller may write at once. Otherwise returns the
+-- outcome that refuses, and the entry that it is about. A refusal is an answer, so it has to hold for durable data:
+-- where only a write in flight stands in the way, it waits for that write, and decides again.
 local function decide(key, may, if_match)
     local deadline
     while true do
@@ -63,7 +64,7 @@ local function put(key, entry, present, value, ttl_s)
     return OK, version, expires_at
 end
 
--- Returns OK, version, expires_at; or EXISTS and the version that is there.
+-- Returns OK, version, expires_at; or EXISTS and the version of the existing entry.
 function entries.insert(key, value, ttl_s)
     local verdict, entry, present = decide(key, judge.insert)
     if verdict ~= OK then
@@ -72,7 +73,7 @@ function entries.insert(key, value, ttl_s)
     return put(key, entry, present, value, ttl_s)
 end
 
--- Returns OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version that is there.
+-- Returns OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
 function entries.update(key, value, ttl_s, if_match)
     local verdict, entry, present = decide(key, judge.update, if_match)
     if verdict ~= OK then
@@ -81,8 +82,8 @@ function entries.update(key, value, ttl_s, if_match)
     return put(key, entry, present, value, ttl_s)
 end
 
--- Returns OK, version, expires_at and whether there was none before; or PRECONDITION_FAILED and the version that is there, 0 where
--- none is. With `create_only` whatever is there refuses.
+-- Returns OK, version, expires_at and whether the entry was created; or PRECONDITION_FAILED and the version of the
+-- existing entry, 0 where there is none. With `create_only` any existing entry refuses.
 function entries.upsert(key, value, ttl_s, if_match, create_only)
     local verdict, entry, present = decide(key, create_only == true and judge.create or judge.upsert, if_match)
     if verdict ~= OK then
@@ -92,7 +93,8 @@ function entries.upsert(key, value, ttl_s, if_match, create_only)
     return OK, version, expires_at, entry == nil
 end
 
--- Returns OK and the revision of the removal; or NOT_FOUND; or PRECONDITION_FAILED and the version that is there.
+-- Returns OK and the revision of the removal; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing
+-- entry.
 function entries.delete(key, if_match)
     local verdict, entry, present = decide(key, judge.delete, if_match)
     if verdict ~= OK then
@@ -103,8 +105,8 @@ function entries.delete(key, if_match)
     return OK, version
 end
 
--- Sets another end, or none: no change of the entry, so the version stays. Returns OK, version, expires_at; or NOT_FOUND; or
--- PRECONDITION_FAILED and the version that is there.
+-- Sets when the entry expires, or that it does not. The entry is not changed otherwise, so its version stays. Returns
+-- OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
 function entries.touch(key, ttl_s, if_match)
     local verdict, entry, present = decide(key, judge.touch, if_match)
     if verdict ~= OK then
@@ -115,8 +117,9 @@ function entries.touch(key, ttl_s, if_match)
     return OK, entry[row.VERSION], expires_at
 end
 
--- Returns OK and the tuple as it is, never decoded; or NOT_FOUND; or, unless it may be large, LARGE and its bytes. Waits only for a
--- write that may have kept alive what has expired, and throws where that does not settle in time.
+-- Returns OK and the tuple, undecoded; or NOT_FOUND; or, for a large entry unless it may be large, LARGE and its size
+-- in bytes. It waits only for a write that may have kept an expired entry alive, and throws where that does not
+-- settle in time.
 function entries.get(key, may_be_large)
     local entry, unsettled = durable.entry(key, box.space.kv:get(key))
     if unsettled ~= nil then

@@ -1,5 +1,5 @@
--- Removes expired entries, in the background. Nobody waits for it, since an expired entry is no entry to any operation; it gives
--- their memory back, at a pace that leaves the others theirs.
+-- Removes expired entries in the background. No operation waits for this, because every operation treats an expired
+-- entry as missing. The removal frees memory, at a pace that leaves enough time for requests.
 local clock = require('clock')
 local fiber = require('fiber')
 local inflight = require('kv.inflight')
@@ -12,9 +12,10 @@ local time = require('kv.time')
 -- Positions in kv_expiry.
 local EXPIRES_AT, KEY = 1, 2
 
--- A batch is one transaction, and holds the store up while it is made: its size follows from how long the last one took. Then the
--- store is the others' for some times as long: for less, the longer ago it is that the oldest entry expired, so that no rate of
--- expiry outruns it. Several batches may be on their way to the disk, or it would be the disk that sets the pace.
+-- A batch is one transaction and blocks the store while it is made, so its size follows from how long the last batch
+-- took. After a batch the fiber rests for a multiple of that time, in which the store serves requests. The longer ago
+-- the oldest entry expired, the shorter the rest, so that removal keeps up with any rate of expiry. Several batches
+-- may wait for the disk at once; otherwise the disk would set the pace.
 local MIN_BATCH_ENTRIES, MAX_BATCH_ENTRIES = 8, 256
 local BATCH_SECONDS = 0.0007
 local MOST_REST, LEAST_REST = 8, 1
@@ -23,8 +24,8 @@ local MAX_UNDER_WAY = 8
 local MAX_BACKOFF_SECONDS = 10
 
 local expiry = {
-    -- An entry lives for a second at least, so looking each second suffices; whatever happens to the clock, or to who may write,
-    -- is seen by then.
+    -- An entry lives for at least a second, so a check each second is enough. It also notices within a second when
+    -- the clock was changed, or when the instance became writable.
     idle_seconds = 1,
 }
 
@@ -32,8 +33,9 @@ local function may_write()
     return not box.info.ro and box.space.kv_expiry ~= nil
 end
 
--- Returns the changes that remove expired entries, up to `count` and the oldest first; the endings that no entry has, which
--- only a write by other ways than ours can leave; and for how many seconds the oldest has been expired.
+-- Returns the changes that remove up to `count` expired entries, the oldest first; the rows of kv_expiry without an entry,
+-- which only a write that does not come from this code can leave; and for how many seconds the oldest entry has been
+-- expired.
 local function collect(count)
     local now_ms = time.now_ms()
     local changes, stray, late_ms = {}, {}, 0
@@ -64,7 +66,7 @@ local function remove(changes, stray)
     end
 end
 
--- Removals under way, and what has become of one that failed.
+-- How many removals are in flight, and the problem of one that failed.
 local under_way, problem = 0, nil
 local settled = fiber.cond()
 
@@ -76,8 +78,8 @@ local function remove_and_tell(changes, stray)
     settled:signal()
 end
 
--- Begins to remove a batch of up to `count`. Returns how many it are, the seconds for which the store stood still meanwhile, and
--- for how many seconds the oldest had been expired.
+-- Begins to remove a batch of up to `count` entries. Returns the size of the batch, for how many seconds it blocked
+-- the store, and for how many seconds the oldest entry had been expired.
 local function sweep(count)
     while not revision.is_ready(count) do
         revision.wait(inflight.deadline())
@@ -85,13 +87,13 @@ local function sweep(count)
     local started = clock.monotonic()
     local changes, stray, late = collect(count)
     if #changes + #stray > 0 then
-        -- Runs until it waits for the disk.
+        -- The fiber runs until it waits for the disk.
         fiber.create(remove_and_tell, changes, stray)
     end
     return #changes + #stray, clock.monotonic() - started, late
 end
 
--- How many times as long as a batch the store is the others'.
+-- How many times as long as a batch took the fiber rests afterwards.
 local function rest(late)
     return MOST_REST - (MOST_REST - LEAST_REST) * math.min(1, late / LATE_SECONDS)
 end
@@ -103,7 +105,7 @@ local function sized(count, seconds)
     return math.min(MAX_BATCH_ENTRIES, count + MIN_BATCH_ENTRIES)
 end
 
--- Until nothing is left to remove, or it fails.
+-- Removes until no expired entry is left, or a removal fails.
 local function sweep_all()
     local count = MIN_BATCH_ENTRIES
     while problem == nil and may_write() do

@@ -1,5 +1,6 @@
--- Looks at the files that a start is about to read, because Tarantool serves what it should refuse: it begins an empty store beside
--- logs whose snapshot is missing, and passes over what is missing at the end of a log that others follow.
+-- Checks the files that a start is about to read, because Tarantool accepts some that it should refuse. It begins an
+-- empty store beside logs whose snapshot is missing, and ignores records that are missing at the end of a log that
+-- other logs follow.
 local fio = require('fio')
 local log_file = require('kv.log_file')
 
@@ -7,7 +8,7 @@ local HELP = 'see "Damaged files" in docs/operations.md'
 
 local files = {}
 
--- Their names are the numbers of the last change before them, in 20 digits.
+-- A file's name is the number of the last change before it, in 20 digits.
 local function by_number(folder, extension)
     local paths = fio.glob(fio.pathjoin(folder, '*.' .. extension))
     table.sort(paths)
@@ -38,7 +39,7 @@ local function covers(vclock, other)
     return true
 end
 
--- Whether `later` was begun right behind `earlier`, and what `earlier` holds reaches that far.
+-- Checks that `later` was begun right behind `earlier`, and that the changes in `earlier` reach that far.
 local function check_succession(earlier, later)
     local follows = later.prev_vclock
     if follows ~= nil and not (covers(follows, earlier.vclock) and covers(earlier.vclock, follows)) then
@@ -48,7 +49,7 @@ local function check_succession(earlier, later)
     end
 end
 
--- Those that have changes which the snapshot does not have: from the last one on that was begun before it.
+-- The logs with changes that the snapshot does not hold: from the last log on that was begun before the snapshot.
 local function logs_behind(snapshot, logs)
     local first = 1
     for i = 2, #logs do
@@ -88,7 +89,8 @@ local function check(folder)
     end
 end
 
--- Returns true, and a sentence where a start leaves something out; or nil and the sentence that refuses it.
+-- Returns true, and a sentence where the start leaves something out; or nil and a sentence that says why the start is
+-- refused.
 function files.check(folder)
     local ok, result = pcall(check, folder)
     if ok then

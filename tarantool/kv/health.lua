@@ -1,4 +1,4 @@
--- Whether this instance can take a durable write now, found out by one.
+-- Checks whether this instance can take a durable write now, by making one.
 local clock = require('clock')
 local fiber = require('fiber')
 local log = require('log')
@@ -31,7 +31,7 @@ local function try()
     return outcome.OK
 end
 
--- In a fiber of its own, because a disk that hangs must not hang who asks.
+-- The write runs in a fiber of its own, so that a disk that hangs does not block the caller.
 local function start()
     local started = {cond = fiber.cond()}
     probe = started
@@ -43,8 +43,8 @@ local function start()
     end)
 end
 
--- Returns OK, READ_ONLY or FAILED. At most one write each half second: its result serves all who ask in between, and who asks
--- while it is under way waits for it.
+-- Returns OK, READ_ONLY or FAILED. It writes at most once each half second. Callers in between get the last result,
+-- and callers during the write wait for its result.
 function health.check()
     if clock.monotonic() - last.at < FRESH_SECONDS then
         return last.result
@@ -52,7 +52,7 @@ function health.check()
     if probe == nil then
         start()
     end
-    -- Without a write (read-only) the probe is over by now.
+    -- Without a write (on a read-only instance) the probe has ended by now.
     if probe ~= nil and not probe.cond:wait(WAIT_SECONDS) then
         return outcome.FAILED
     end

@@ -1,23 +1,25 @@
--- The writes whose log record is not on disk yet. Without MVCC (Tarantool 2.6 has none) another fiber sees such a write, and
--- it may still be rolled back. For each key that has one this remembers the durable tuple beneath, so that every answer can be
--- about durable data: a reader takes that tuple, and a refusal that it does not bear out waits.
--- A write that goes ahead on top of one in flight need not wait: the log keeps order, and one failure takes all later with it.
--- Of writes by other ways than `run` (a console, replication) it knows nothing.
+-- Keeps track of writes whose log record is not on disk yet. Without MVCC, which Tarantool 2.6 does not have, other
+-- fibers already see such a write, although it may still be rolled back. For each key with a write in flight this
+-- module remembers the durable tuple, so that every answer can rest on durable data: a reader gets that tuple, and a
+-- refusal that the durable tuple does not justify waits.
+-- A write on top of a write in flight need not wait: the log keeps the order, and when one write fails, all later
+-- ones fail with it. The module does not know of writes that do not go through `run` (from a console, by
+-- replication).
 local fiber = require('fiber')
 local table_new = require('table.new')
 
--- Long for a disk, and less than the time after which the service gives a call up.
+-- Long for a disk, and shorter than the service's timeout of a call.
 local WAIT_SECONDS = 1
 
 local inflight = {}
 
--- By key: {durable, begun, ended, cond, [turn] = the tuple that the write of that turn leaves}; false when all have settled.
--- Settled keys are cleared away many at a time: a table from which each key is removed as the next one comes is rehashed over
--- and over (measured with 512 writers: 10 us a write).
+-- By key: {durable, begun, ended, cond, [turn] = the tuple that the write of that turn leaves}, or false when all
+-- writes have settled. Settled keys are removed many at a time. If each key were removed as the next one is added,
+-- Lua would rehash the table again and again (10 us a write, measured with 512 writers).
 local SETTLED_AT_MOST = 4096
 local writes = table_new(0, 2 * SETTLED_AT_MOST)
 local added = 0
--- The removals of tuples that are under way: {key, at}, each at the position `at`.
+-- The removals in flight: {key, at}, each at the position `at`.
 local removals = {}
 
 local function clear_settled()
@@ -31,7 +33,7 @@ local function clear_settled()
     added = 0
 end
 
--- nil when nothing is in flight on the key: `durable` is then what the space holds.
+-- Returns the writes in flight on the key, or nil where there are none and the space holds durable data.
 function inflight.of(key)
     return writes[key] or nil
 end
@@ -48,14 +50,15 @@ local function begin(key, before)
         write = {durable = before, begun = 1, ended = 0, cond = nil}
         writes[key] = write
     else
-        -- What this one finds is what the one before it leaves: needed only if that one reaches the disk first.
+        -- The tuple that this write replaces is the one that the write before it leaves. It is needed only if that
+        -- one reaches the disk first.
         write[write.begun] = before
         write.begun = write.begun + 1
     end
     return write
 end
 
--- Writes of one key reach the disk in their order, and so their fibers run on in that order.
+-- The writes of one key reach the disk in their order, so their fibers continue in that order.
 local function settle(key, write, turn, ok)
     write.ended = write.ended + 1
     if ok then
@@ -76,7 +79,7 @@ local function begin_removal(key)
     return removal
 end
 
--- The last one moves into its place.
+-- Removes a removal from the list. The last one moves into its place.
 local function end_removal(removal)
     local last = table.remove(removals)
     if last ~= removal then
@@ -89,8 +92,8 @@ local function is_removal(before, after)
     return after == nil and before ~= nil
 end
 
--- Runs change(argument), which makes `after` of `before`, the tuple that the key has now; nil is none. Nothing may yield between
--- the decision to write and this.
+-- Runs change(argument), which turns `before`, the tuple that the key has now, into `after`. nil means no tuple.
+-- Nothing may yield between the decision to write and this call.
 function inflight.run(key, before, after, change, argument)
     local removal = is_removal(before, after) and begin_removal(key)
     local write = begin(key, before)
@@ -105,7 +108,7 @@ function inflight.run(key, before, after, change, argument)
     end
 end
 
--- The same for changes of several keys by one transaction: an array of {key, before, after}, each key once.
+-- The same for changes of several keys in one transaction: an array of {key, before, after}, with each key once.
 function inflight.run_all(changes, commit)
     local begun = {}
     for i, change in ipairs(changes) do
@@ -125,7 +128,7 @@ function inflight.run_all(changes, commit)
     end
 end
 
--- The durable tuples which the space does not have any more, because of removals under way. In no order.
+-- The durable tuples that are missing in the space because their removal is in flight, in no particular order.
 function inflight.removed()
     local tuples, seen = {}, {}
     for i = 1, #removals do
@@ -141,8 +144,8 @@ function inflight.removed()
     return tuples
 end
 
--- Whether some tuple that the unsettled writes of the key leave, one after the other up to the first removal, satisfies
--- is_wanted(tuple). `newest` is the tuple that the space has, which the last of them leaves.
+-- Whether one of the tuples that the writes in flight on the key leave, up to the first removal, satisfies
+-- is_wanted(tuple). `newest` is the tuple in the space, which the last write leaves.
 function inflight.leads_to(write, newest, is_wanted)
     for turn = write.ended + 1, write.begun do
         local left = newest
@@ -158,12 +161,13 @@ function inflight.leads_to(write, newest, is_wanted)
     return false
 end
 
--- When a wait that begins now gives up.
+-- The time at which a wait that begins now gives up.
 function inflight.deadline()
     return fiber.clock() + WAIT_SECONDS
 end
 
--- Waits until some write on the key has settled. A fiber that is cancelled here is thrown out and leaves nothing behind.
+-- Waits until some write on the key has settled. If the waiting fiber is cancelled, this throws and leaves nothing
+-- behind.
 function inflight.wait(write, deadline)
     write.cond = write.cond or fiber.cond()
     local seconds = deadline - fiber.clock()

@@ -1,5 +1,5 @@
--- Steps of pages of entries, in the order of the bytes of their keys. A step shows durable entries only, all as they are at one
--- moment; it takes no longer at the end of a large store than at the beginning of a small one.
+-- Reads pages of entries step by step, in the order of the bytes of their keys. A step shows durable entries only,
+-- all from one moment. It takes no longer at the end of a large store than at the beginning of a small one.
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local row = require('kv.row')
@@ -8,16 +8,16 @@ local outcome = require('kv.outcome')
 local KEY, VERSION = row.KEY, row.VERSION
 
 local DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
--- The service has to hold a page, and the connection to carry it.
+-- The service has to hold a page, and the connection has to carry it.
 local DEFAULT_MAX_BYTES = 4 * 1024 * 1024
--- Entries that one call passes over: a run of expired ones must not hold up the store.
+-- The most entries that one call passes over. A run of expired entries must not block the store.
 local MAX_PASSED_OVER = 500
--- About what a key and its version take beside the bytes of the key.
+-- Roughly what a key and its version take in addition to the bytes of the key.
 local KEY_OVERHEAD_BYTES = 16
 
 local listing = {}
 
--- The smallest string above all that begin with the prefix; nil is none.
+-- The smallest string above all strings that begin with the prefix. nil where there is none.
 local function after_prefix(prefix)
     local stem = prefix:gsub('\255+$', '')
     if stem ~= '' then
@@ -25,7 +25,7 @@ local function after_prefix(prefix)
     end
 end
 
--- Returns the inclusive lower bound and the exclusive upper one; nil is none.
+-- Returns the inclusive lower bound and the exclusive upper bound. nil means no bound.
 local function bounds(options)
     local lower, upper = options.start, options.end_
     if options.prefix ~= nil then
@@ -36,7 +36,8 @@ local function bounds(options)
     return lower, upper
 end
 
--- Durable entries that the index lacks, because their removal is under way, between the bounds and in the direction of the walk.
+-- The durable entries between the bounds that the index lacks, because their removal is in flight, in the direction
+-- of the walk.
 local function removed_between(lower, upper, after, reverse)
     local tuples = {}
     for _, tuple in ipairs(inflight.removed()) do
@@ -56,7 +57,7 @@ local function removed_between(lower, upper, after, reverse)
     return tuples
 end
 
--- Returns a function that gives, one after the other, the key and what durable.entry returns.
+-- Returns an iterator that yields, for each key, the key and what durable.entry returns.
 local function walk(lower, upper, after, reverse)
     local iterator, from
     if reverse then
@@ -110,12 +111,13 @@ local function absent_if_null(options)
     return given
 end
 
--- Options, all of them optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes, and after, the
--- key behind which to go on, in the direction of the walk.
--- Returns OK, the tuples as they are (or {key, version} of each, with expires_at behind them where it has one), and the key behind
+-- The options are all optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes,
+-- and after: the key behind which to continue, in the direction of the walk.
+-- Returns OK, the tuples undecoded (or {key, version} of each, and expires_at where it has one), and the key behind
 -- which the next page begins, nil at the end.
--- A page may be short, and even empty, and yet have a next one. Its first row may be larger than max_bytes. Where the first entry
--- waits for a write that may have kept it alive, so does the page; where a later one does, the page ends before it.
+-- A page may be short or even empty and still have a next one. Its first row may be larger than max_bytes. Where the
+-- first entry depends on a write in flight that may have kept it alive, the page waits for it. Where a later entry
+-- does, the page ends before that entry.
 function listing.list(options)
     options = absent_if_null(options)
     local reverse, keys_only = options.reverse == true, options.keys_only == true

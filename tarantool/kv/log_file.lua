@@ -1,5 +1,5 @@
--- Reads how a snapshot or a file of the write-ahead log is built, without decoding its rows. Both are a text header, blocks that
--- each have a checksum, and a mark at the end, which only a crash leaves out.
+-- Checks how a snapshot or a file of the write-ahead log is built, without decoding its rows. Both consist of a text
+-- header, blocks with a checksum each, and an end mark, which is missing only after a crash.
 -- https://www.tarantool.io/en/doc/latest/dev_guide/internals/file_formats/
 local digest = require('digest')
 local fiber = require('fiber')
@@ -9,17 +9,19 @@ local xlog = require('xlog')
 
 local MAX_HEADER_BYTES = 4096
 local CHUNK_BYTES = 1024 * 1024
--- Of the search behind a cut.
+-- Bounds of the search behind a cut.
 local MAX_CANDIDATES, MAX_CANDIDATE_BYTES = 1000, 256 * CHUNK_BYTES
 local ROWS_BETWEEN_YIELDS = 10000
 
--- Of a block: the magic, then as MessagePack its length, the checksum of the one before, its own, and padding.
+-- The head of a block: the magic, then as MessagePack the length, the checksum of the block before, its own checksum,
+-- and padding.
 local BLOCK_HEAD_BYTES, MAGIC_BYTES = 19, 4
 local PLAIN, COMPRESSED, END = '\xd5\xba\x0b\xab', '\xd5\xba\x0b\xba', '\xd5\x10\xad\xed'
 
 local log_file = {}
 
--- CRC32C that begins at 0. Where this Tarantool has another object behind digest.crc32, checksums are left to Tarantool.
+-- Computes a CRC32C that begins at 0. Where this Tarantool has another object behind digest.crc32, checking is left
+-- to Tarantool.
 local function checksum(bytes)
     local state = digest.crc32.new()
     state.value = 0
@@ -38,7 +40,7 @@ local function reader(file)
     end
 end
 
--- {1: 26, 2: 5} as a table; nil where it is not given.
+-- Parses {1: 26, 2: 5} into a table. nil where the header does not have it.
 local function vclock_of(header, name)
     local text = header:match('\n' .. name .. ': {([^\n]*)}\n')
     if text ~= nil then
@@ -50,8 +52,8 @@ local function vclock_of(header, name)
     end
 end
 
--- Returns the length of the block at a place with its head; or nil, whether only its end is missing, and how many bytes have a
--- checksum that is wrong.
+-- Returns the length of the block at a place, its head included; or nil, whether only the end of the block is
+-- missing, and how many bytes have a wrong checksum.
 local function block_bytes(read, at, bytes)
     local head = read(at, BLOCK_HEAD_BYTES)
     local magic = head:sub(1, MAGIC_BYTES)
@@ -74,8 +76,9 @@ local function block_bytes(read, at, bytes)
     return BLOCK_HEAD_BYTES + length
 end
 
--- What a crash has cut has nothing behind it. A sound block further on means that a length is wrong. Very many places that look
--- like a block, or very large ones, count as one, because a client can have written them, and each takes time to tell.
+-- Whether a sound block follows. Nothing follows behind a block that a crash has cut, so a sound block further on
+-- means that a length is wrong. Where very many places, or very large ones, look like a block, that counts as one,
+-- because a client can have written them, and each takes time to check.
 local function has_block_behind(read, at, bytes)
     local rest = read(at, bytes - at)
     local candidates, bytes_read = 0, 0
@@ -93,8 +96,8 @@ local function has_block_behind(read, at, bytes)
     return false
 end
 
--- Returns `state` and the bytes that are sound: 'closed', 'open' (no mark at the end), 'cut' (the last block is not whole), or
--- 'damaged'.
+-- Returns a state and the number of sound bytes. The state is 'closed', 'open' (no end mark), 'cut' (the last block
+-- is incomplete), or 'damaged'.
 local function walk(read, at, bytes)
     while at < bytes do
         if read(at, MAGIC_BYTES) == END then
@@ -110,8 +113,8 @@ local function walk(read, at, bytes)
     return 'open', at
 end
 
--- Returns {path, bytes, state, sound_bytes, vclock, prev_vclock}, or throws where it cannot be read at all. A file without a whole
--- header is damaged from its first byte on.
+-- Returns {path, bytes, state, sound_bytes, vclock, prev_vclock}, or throws where the file cannot be read at all. A
+-- file without a complete header counts as damaged from its first byte on.
 function log_file.read(path)
     local file, problem = fio.open(path, {'O_RDONLY'})
     if file == nil then
@@ -130,7 +133,7 @@ function log_file.read(path)
     return result
 end
 
--- The vclock behind the last row of a log. Decodes all of its rows.
+-- The vclock behind the last row of a log. This decodes all of its rows.
 function log_file.end_of(log)
     local vclock = {}
     for id, lsn in pairs(log.vclock) do

@@ -1,18 +1,20 @@
--- Memory that is set aside for writes that leave no more than they found: a touch, an update to something no larger, a removal.
--- Tarantool makes the new tuple before it frees the old one, so with a full memory they would fail, and nobody could say that
--- entries shall end.
+-- Sets memory aside for writes that leave no more than they found: a touch, an update to something no larger, a
+-- removal. Tarantool makes the new tuple before it frees the old one. So with a full memory these writes would fail,
+-- and no client could even set an expiry time.
 --
--- Tarantool gives memory out in slabs, of which each holds about a hundred tuples of one size, and keeps the last slab of a size
--- for that size. So the reserve is a few more rows than fill two slabs, in a temporary space, which is neither logged nor in
--- snapshots. When it is lent, these are deleted, and two whole slabs are free for tuples of up to the size of a row: a write may
--- need one where it leaves a tuple of another size. Until the reserve is whole again, no other write may bring into use more than
+-- Tarantool allocates memory in slabs. A slab holds about a hundred tuples of one size, and the last slab of a size
+-- is kept for that size. So the reserve is a few more rows than fill two slabs. They lie in a temporary space, which
+-- is neither logged nor part of snapshots. To lend the reserve, the rows are deleted. Two whole slabs are then free
+-- for tuples of up to the size of a row: a write may need one where it leaves a tuple of another size. Until the
+-- reserve is whole again, no other write may use more memory than was in use when the memory was found full. So
+-- inserts that are repeated cannot take the reserve.
 -- was in use when memory was found full, so that inserts that go on trying cannot take it.
 local clock = require('clock')
 local ffi = require('ffi')
 local fiber = require('fiber')
 local msgpack = require('msgpack')
 
--- Not by space:insert and space:delete: Lua would hold the tuples that they return, and so their memory, until it collects garbage.
+-- space:insert and space:delete return tuples, which Lua would hold, with their memory, until it collects garbage.
 for _, declaration in ipairs({
     'typedef struct tuple box_tuple_t;',
     'int box_insert(uint32_t space, const char *tuple, const char *tuple_end, box_tuple_t **result);',
@@ -23,27 +25,29 @@ end
 
 local SPACE = 'kv_reserve'
 local MIB = 1024 * 1024
--- Two is what the extents of an index need, sixteen the largest slab there is.
+-- The extents of an index need two, and sixteen is the largest slab.
 local MEMORY_SHARE, MIN_SLAB_BYTES, MAX_SLAB_BYTES = 1 / 64, 2 * MIB, 16 * MIB
--- Of a slab; more than a two hundredth, or half the slab would do.
+-- The part of a slab that a row takes. It must be more than a two hundredth, or half the slab would be enough.
 local ROW_SHARE = 1 / 128
 local ROWS = 270
 local FILL_SECONDS = 1
 local WAYS_TO_FIND_MEMORY = 2
--- As many times as long as a collection took: for what needs more memory, and for what leaves no more.
+-- How long to rest after a garbage collection, as a multiple of its duration: for writes that need more memory, and
+-- for those that do not.
 local LONG_REST, SHORT_REST = 20, 1
 
 local reserve = {}
 
--- While the reserve is lent: {used, problem}, the bytes of tuples in use when memory was found full, and how Tarantool said so.
+-- While the reserve is lent: {used, problem}. `used` is the bytes of tuples in use when memory was found full, and
+-- `problem` is Tarantool's error.
 local lent
--- When Lua's garbage was collected last, and how long that took.
+-- When Lua's garbage was last collected, and how long that took.
 local collected = {at = -math.huge, seconds = 0}
 
 local function row_bytes()
     local bytes = math.max(MIN_SLAB_BYTES, math.min(MAX_SLAB_BYTES, box.cfg.memtx_memory * MEMORY_SHARE))
     local slab = 2 ^ math.floor(math.log(bytes) / math.log(2))
-    -- With room for what a tuple has beside it.
+    -- Leaves room for what a tuple has beside the row.
     return math.min(slab * ROW_SHARE, box.cfg.memtx_max_tuple_size / 2)
 end
 
@@ -59,7 +63,7 @@ local function delete(space, id)
     ffi.C.box_delete(space.id, 0, begin, begin + #key, nil)
 end
 
--- They call C functions that change data, which compiled code may not.
+-- These functions call C functions that change data, which compiled code must not do.
 jit.off(insert)
 jit.off(delete)
 
@@ -69,14 +73,14 @@ local function empty(space)
     end
 end
 
--- What Lua no longer needs holds memory of tuples as well.
+-- Objects that Lua no longer needs may hold the memory of tuples too.
 local function collect()
     local began = clock.monotonic()
     collectgarbage()
     collected = {at = clock.monotonic(), seconds = clock.monotonic() - began}
 end
 
--- Nothing else runs meanwhile, so it gets a part of the time only.
+-- A collection blocks everything else, so it gets only a part of the time.
 local function may_collect(growth)
     local rest = growth > 0 and LONG_REST or SHORT_REST
     return clock.monotonic() >= collected.at + rest * collected.seconds
@@ -86,7 +90,7 @@ local function bytes_used()
     return box.slab.info().items_used
 end
 
--- Returns whether there was anything to lend.
+-- Returns whether there was a reserve to lend.
 local function lend(problem)
     local space = box.space[SPACE]
     if space == nil or space:len() == 0 then
@@ -98,7 +102,7 @@ local function lend(problem)
     return true
 end
 
--- All, or nothing: less would be of no use here, and may be elsewhere.
+-- Fills the reserve whole or not at all. A part of it would be useless here, and may be useful elsewhere.
 local function fill()
     local space = box.space[SPACE]
     if space:len() == ROWS then
@@ -122,7 +126,7 @@ local function has_room(growth)
     return growth <= 0 or bytes_used() + growth <= lent.used
 end
 
--- Returns whether it is worth another try.
+-- Returns whether another attempt is worthwhile.
 local function find_memory(growth, problem)
     if not reserve.is_out_of_memory(problem) then
         return false
@@ -137,8 +141,8 @@ function reserve.is_lent()
     return lent ~= nil
 end
 
--- Carries out write(...), after which `growth` bytes more are in use, and again where memory is full and some can be found. Nothing
--- yields between two tries, so what was decided holds. Throws what `write` throws.
+-- Runs write(...), after which `growth` more bytes are in use, and repeats it where memory is full and some can be
+-- found. Nothing yields between two attempts, so earlier decisions still hold. Throws what `write` throws.
 function reserve.write(growth, write, ...)
     if lent ~= nil and not has_room(growth) then
         if may_collect(growth) then
@@ -167,7 +171,7 @@ local function run()
     end
 end
 
--- Makes the space, and keeps it filled. Returns the fiber.
+-- Makes the space and keeps it filled. Returns the fiber.
 function reserve.start()
     if box.space[SPACE] == nil then
         local space = box.schema.space.create(SPACE, {temporary = true})

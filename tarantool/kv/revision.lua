@@ -1,15 +1,17 @@
--- The revisions: one counter for the whole store, which every change takes the next number of. A number is never given twice,
--- neither after a crash, nor after a write that failed, nor on the instance that is promoted; some are never given.
+-- Revisions come from one counter for the whole store. Each change takes the next number. A number is never given
+-- twice, neither after a crash, nor after a write that failed, nor by a replica that was promoted. Some numbers are
+-- never given.
 --
--- Not a row for each write: numbers are reserved in blocks, and a block is used only once its reservation is on disk. After a
--- start, and where another instance has reserved meanwhile, counting goes on behind all that was ever reserved. Who takes a
--- number and submits the write without a yield between keeps the numbers in the order of the log.
--- Lua numbers hold them exactly up to 2^53: 285 years of a million changes each second.
+-- Reserving each number with a row of its own would cost a write, so numbers are reserved in blocks. A block is used
+-- only when its reservation is on disk. After a start, and where another instance has reserved meanwhile, counting
+-- continues behind all numbers that were ever reserved. A caller that takes a number and submits its write without a
+-- yield between keeps the numbers in the order of the log.
+-- Lua numbers are exact up to 2^53, which is enough for 285 years of a million changes each second.
 local fiber = require('fiber')
 local memory = require('kv.reserve')
 
 local BLOCK = 100000
--- Far more than the writes that can be under way while the next block is being reserved.
+-- Far more than the writes that can be in flight while the next block is being reserved.
 local RESERVE_BELOW = BLOCK / 2
 
 local ROW_ID = 1
@@ -18,13 +20,14 @@ local RESERVED = 2
 
 local revision = {}
 
--- Numbers up to `last` are given; those up to `limit` may be.
+-- Numbers up to `last` have been given. Numbers up to `limit` may be given.
 local last, limit = 0, 0
--- {cond, problem} while a block is being reserved; `target` is the value by which our own reservation is known.
+-- {cond, problem} while a block is being reserved. `target` is the value that identifies our own reservation.
 local reserving, target
 local watched
 
--- Another instance has reserved, and we replicate it: what is left of our block is behind its numbers.
+-- Another instance, which we replicate, has reserved a block. The rest of our block lies before its numbers and is no
+-- longer used.
 local function watch(_, new)
     if new == nil or new[RESERVED] ~= target then
         last, limit = 0, 0
@@ -46,7 +49,7 @@ local function write_block()
     limit = target
 end
 
--- What fails in the background is not told: it will be tried again, and in the end somebody waits for it.
+-- A failure in the background is not reported. The reservation is tried again, and in the end a caller waits for it.
 local function reserve(job)
     local ok, problem = pcall(write_block)
     reserving = nil
@@ -54,12 +57,12 @@ local function reserve(job)
     job.cond:broadcast()
 end
 
--- Whether the next `count` (1 where it is not given) may be taken at once.
+-- Whether the next `count` numbers (1 by default) may be taken at once.
 function revision.is_ready(count)
     return last + (count or 1) <= limit
 end
 
--- Waits until some can be; throws where they cannot, and then nothing was written. Takes none.
+-- Waits until numbers may be taken, and takes none. Throws where that fails, and then nothing was written.
 function revision.wait(deadline)
     local job = reserving
     if job == nil then
@@ -74,12 +77,12 @@ function revision.wait(deadline)
     end
 end
 
--- What take would return.
+-- The number that take would return.
 function revision.peek()
     return last + 1
 end
 
--- The newest that was given, here or before: at or above the version of every entry.
+-- The newest number that was given, before the last start too. No entry has a higher version.
 function revision.newest()
     if last > 0 then
         return last
@@ -87,14 +90,14 @@ function revision.newest()
     return box.space.kv_revision:get(ROW_ID)[RESERVED]
 end
 
--- The next number. Only where is_ready has said so, with no yield since.
+-- Takes the next number. Call it only after is_ready has returned true, with no yield between.
 function revision.take()
     if last >= limit then
         error('revision: none is at hand')
     end
     last = last + 1
     if limit - last < RESERVE_BELOW and reserving == nil then
-        -- It runs when this fiber yields.
+        -- The new fiber runs when this one yields.
         reserving = {cond = fiber.cond()}
         fiber.new(reserve, reserving)
     end

@@ -1,29 +1,30 @@
--- The rows of the space kv: {key, value, version}, and expires_at behind them only where there is one.
+-- The rows of the space kv: {key, value, version}, and expires_at behind them only where the entry expires.
 --
--- They are made from a key and the MessagePack of a map, undecoded: through a Lua table a map loses its member order, and is
--- refused below 127 levels. A row is a tuple, bound to no space.
+-- A row is made from a key and the MessagePack of a map, without decoding it. A map that passes through a Lua table
+-- loses the order of its members, and is refused below 127 levels. A row is a tuple that is not bound to a space.
 --
--- Measured on 2.6 with 100 B, in us for a row alone: this 0.7, a string put together from the encoded parts 5; as much again for
--- replace. box_replace by FFI would save half of that, and is not taken: a Lua trigger on the space, called back under a compiled
--- trace, would end the process.
+-- Measured on 2.6 with 100 B: a row takes 0.7 us here, and 5 us as a string put together from the encoded parts. The
+-- replace takes as much again. Calling box_replace by FFI would save half of that, but it is not safe: a Lua trigger
+-- on the space that is called back under a compiled trace would end the process.
 local bit = require('bit')
 local ffi = require('ffi')
 local msgpack = require('msgpack')
 
--- Positions. Their other home is src/store/positions.ts.
+-- Positions of the fields. The same positions are defined for TypeScript in src/store/positions.ts.
 local row = {KEY = 1, VALUE = 2, VERSION = 3, EXPIRES_AT = 4}
 
 local EXPIRES_AT = row.EXPIRES_AT
 local field = ffi.C.box_tuple_field
 
--- In milliseconds since the epoch; nil for a row that does not expire, or is none.
+-- In milliseconds since the epoch. nil for a row that does not expire, and for no row.
 function row.expires_at(tuple)
     if tuple ~= nil and #tuple >= EXPIRES_AT then
         return tuple[EXPIRES_AT] or nil
     end
 end
 
--- The space's format tells a map from the other types, not sound bytes from unsound ones: those are refused here.
+-- The space's format tells a map from other types, but not well-formed bytes from malformed ones. Malformed bytes are
+-- refused here.
 local function refuse_malformed()
     box.error({code = box.error.INVALID_MSGPACK, reason = 'Invalid MsgPack - value'})
 end
@@ -35,7 +36,7 @@ local function check_types(key, value)
 end
 
 if msgpack.object_from_raw ~= nil then
-    -- Tarantool 2.10 and later: it checks the bytes itself.
+    -- In Tarantool 2.10 and later, this function checks the bytes itself.
     local object_from_raw = msgpack.object_from_raw
 
     function row.new(key, value, version, expires_at)
@@ -61,12 +62,12 @@ else
     local TWO_TO_32 = 4294967296
 
     local BUFFER_BYTES = 16 * 1024
-    -- Beside the key and the value: a header of the array, one of the key, and two integers.
+    -- The bytes beside the key and the value: a header of the array, one of the key, and two integers.
     local OVERHEAD_BYTES = 1 + 5 + 9 + 9
-    -- Reused, so that a row leaves nothing for the collector. A larger row has one of its own.
+    -- The buffer is reused, so that a row leaves no garbage. A larger row gets a buffer of its own.
     local buffer = ffi.new('uint8_t[?]', BUFFER_BYTES)
 
-    -- Each returns the place behind what it puts. Without loops, which would end the traces.
+    -- Each function returns the place behind what it wrote. Loops are avoided, because they would end the traces.
     local function put_u8(to, number)
         to[0] = number
         return to + 1
@@ -105,9 +106,10 @@ else
         return put_u32(put_u32(put_u8(to, 0xcf), high), number - high * TWO_TO_32)
     end
 
-    -- The reserved byte 0xc1 passes mp_check of 2.6; it takes one byte wherever it is read, so nothing else is misread.
-    -- None of these C functions yields or calls back into Lua, so compiled traces may hold them. The tuple is not bound to a
-    -- space; insert and replace copy it in and check it against the format, with all that they do for any tuple.
+    -- mp_check of 2.6 accepts the reserved byte 0xc1, and every reader takes it as one byte, so nothing else is
+    -- misread. None of these C functions yields or calls back into Lua, so compiled traces may contain them. The
+    -- tuple is not bound to a space. insert and replace copy it in and check it against the format, as they do with
+    -- any tuple.
     function row.new(key, value, version, expires_at)
         check_types(key, value)
         local target, bytes = buffer, #key + #value + OVERHEAD_BYTES
@@ -139,8 +141,9 @@ else
     end
 end
 
--- The row with another end, or none, and otherwise as it is. Not by tuple:update, which takes the memory of entries for what it
--- makes: where that is full, nobody but whoever replaces the entry can be given any (kv/reserve.lua).
+-- The row with another expiry time, or none, and otherwise unchanged. tuple:update is not used, because it allocates
+-- its result in the memory of the entries. When that is full, only a write that replaces the entry can still get
+-- memory (kv/reserve.lua).
 function row.with_end(tuple, expires_at)
     local value = field(tuple, row.VALUE - 1)
     return row.new(tuple[row.KEY], ffi.string(value, field(tuple, row.VERSION - 1) - value), tuple[row.VERSION], expires_at)

@@ -1,5 +1,5 @@
--- What each operation asks of the entry that is there, and what it makes of it. Pure decisions: whether they are about the space
--- or about the durable data beneath it is the caller's business, and so is the writing.
+-- What each operation requires of the existing entry, and what it makes of it. These are pure decisions. The caller
+-- chooses whether they are about the space or about the durable data beneath it, and the caller writes.
 local outcome = require('kv.outcome')
 local row = require('kv.row')
 local time = require('kv.time')
@@ -7,14 +7,14 @@ local time = require('kv.time')
 local OK, PRECONDITION_FAILED = outcome.OK, outcome.PRECONDITION_FAILED
 local VERSION = row.VERSION
 
--- Ten years of seconds, the most that the API takes.
+-- Ten years in seconds, the longest time to live of the API.
 local MAX_TTL_S = 315360000
--- Beyond it a number no longer counts milliseconds one by one.
+-- Above this, a Lua number no longer holds each millisecond exactly.
 local MAX_TIME_MS = 2 ^ 53
 
 local rules = {}
 
--- An expired entry is no entry, whoever asks.
+-- Every operation treats an expired entry as missing.
 function rules.live(tuple)
     local expires_at = row.expires_at(tuple)
     if expires_at ~= nil and expires_at <= time.now_ms() then
@@ -23,12 +23,12 @@ function rules.live(tuple)
     return tuple
 end
 
--- The version that a missing entry has is 0, which no revision is.
+-- The version of a missing entry is 0, which is never a revision.
 function rules.version(live)
     return live ~= nil and live[VERSION] or 0
 end
 
--- nil asks nothing, '*' for any entry, and an array for one of its versions.
+-- `if_match` is nil for no condition, '*' for any existing entry, or an array of versions.
 local function matches(live, if_match)
     if if_match == nil or (if_match == '*' and live ~= nil) then
         return true
@@ -43,7 +43,7 @@ local function matches(live, if_match)
     return false
 end
 
--- By operation: judge(live, if_match) returns OK where it may go ahead, or the outcome that refuses it.
+-- By operation: judge(live, if_match) returns OK where the operation may go ahead, or the outcome that refuses it.
 local judge = {}
 rules.judge = judge
 
@@ -66,7 +66,7 @@ function judge.upsert(live, if_match)
     return matches(live, if_match) and OK or PRECONDITION_FAILED
 end
 
--- An upsert that only creates.
+-- An upsert that may only create.
 function judge.create(live)
     return live == nil and OK or PRECONDITION_FAILED
 end
@@ -74,8 +74,9 @@ end
 judge.delete = judge.update
 judge.touch = judge.update
 
--- `ttl_s` is in seconds; nil is for ever, 'keep' leaves what the entry has, and {at} is an absolute end, in milliseconds
--- since the epoch. One that is past by this clock makes an entry that is gone at once.
+-- `ttl_s` is in seconds. nil means for ever, 'keep' means the time that the entry has left, and {at} is an absolute
+-- time in milliseconds since the epoch. An absolute time that has passed by this clock makes an entry that has
+-- expired at once.
 local function expires_at(ttl_s, live)
     if ttl_s == nil then
         return nil
@@ -99,7 +100,7 @@ function rules.row(key, value, version, ttl_s, live)
     return row.new(key, value, version, at), at
 end
 
--- The row with another end and otherwise as it is, and when it expires.
+-- The row with another expiry time, and when it expires.
 function rules.touched(live, ttl_s)
     local at = expires_at(ttl_s, live)
     return row.with_end(live, at), at

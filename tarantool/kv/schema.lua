@@ -1,5 +1,5 @@
--- The schema in numbered steps. Each is idempotent, also where it was interrupted halfway, and carries data forward. A step
--- that has been released is never changed: add another.
+-- The schema, in numbered steps. Each step can be repeated, also after it was interrupted halfway, and migrates
+-- existing data. A step that has been released is never changed. Add another one instead.
 local log = require('log')
 local msgpack = require('msgpack')
 local row = require('kv.row')
@@ -17,7 +17,7 @@ local function is_fresh()
     return box.space._schema:get(RECORD) == nil
 end
 
--- Commits what the step has to do exactly once together with the record of the step.
+-- Commits the record of the step in one transaction with what the step must do exactly once.
 local function record(version, once)
     box.begin()
     local ok, problem = pcall(function()
@@ -36,7 +36,7 @@ end
 local steps = {}
 
 steps[1] = function()
-    -- Later steps append fields here, nullable ones.
+    -- Later steps append nullable fields here.
     local kv = box.schema.space.create('kv', {if_not_exists = true})
     kv:format({
         {name = 'key', type = 'string'},
@@ -44,7 +44,7 @@ steps[1] = function()
     })
     kv:create_index('primary', {type = 'hash', parts = {{field = 'key'}}, if_not_exists = true})
 
-    -- health.check writes here. Local: a probe is about this instance, and no replica needs to see it.
+    -- health.check writes here. The space is local: a probe is about this instance, and no replica needs to see it.
     local health = box.schema.space.create('kv_health', {is_local = true, if_not_exists = true})
     health:format({
         {name = 'id', type = 'unsigned'},
@@ -53,14 +53,14 @@ steps[1] = function()
     health:create_index('primary', {parts = {{field = 'id'}}, if_not_exists = true})
 
     return function()
-        -- A store with entries from before it had versioned steps is adopted as it is.
+        -- A store whose entries are older than the versioned steps is adopted as it is.
         if kv:len() == 0 then
             kv:insert(row.new('state', STATE))
         end
     end
 end
 
--- Entries from before there were versions: the revisions that are given begin above.
+-- The version of entries from before there were versions. The revisions that are given begin above it.
 local FIRST_VERSION = 1
 local MIGRATED_AT_ONCE = 1000
 
@@ -93,16 +93,16 @@ local function format_of_entries(is_migrated)
     }
 end
 
--- Versions, ends, and the order of keys.
+-- Adds versions, expiry times, and the order of keys.
 steps[2] = function()
     local kv = box.space.kv
     kv:format(format_of_entries(false))
-    -- Without a collation: by bytes.
+    -- The index has no collation, so it compares bytes.
     kv:create_index('ordered', {type = 'tree', unique = true, parts = {{field = 'key'}}, if_not_exists = true})
     migrate_entries(kv)
     kv:format(format_of_entries(true))
 
-    -- The entries that expire, the first one first; kv/store.lua keeps it.
+    -- The entries that expire, the first to expire first. kv/store.lua keeps them.
     local expiry = box.schema.space.create('kv_expiry', {if_not_exists = true})
     expiry:format({
         {name = 'expires_at', type = 'unsigned'},
@@ -110,7 +110,7 @@ steps[2] = function()
     })
     expiry:create_index('primary', {parts = {{field = 'expires_at'}, {field = 'key'}}, if_not_exists = true})
 
-    -- One row: the revision up to which blocks are reserved; see kv/revision.lua.
+    -- One row: the number up to which revisions are reserved in blocks. See kv/revision.lua.
     local revision = box.schema.space.create('kv_revision', {if_not_exists = true})
     revision:format({
         {name = 'id', type = 'unsigned'},
@@ -125,13 +125,13 @@ end
 
 schema.VERSION = #steps
 
--- Returns the version that the data has; 0 before the first step.
+-- Returns the version of the data, 0 before the first step.
 function schema.version()
     return is_fresh() and 0 or box.space._schema:get(RECORD)[VERSION]
 end
 
--- Applies what is missing, up to the step `target`, or all. Returns true, or nil and a sentence where the data is newer than this
--- code.
+-- Applies the missing steps, up to the step `target` or all. Returns true, or nil and a sentence where the data is
+-- newer than this code.
 function schema.apply(target)
     local version = schema.version()
     if version > schema.VERSION then

@@ -1,4 +1,4 @@
--- The environment, read once. What is wrong with it is told in one sentence that names the variable and what it takes.
+-- Reads the environment once. A problem is reported in one sentence that names the variable and what it accepts.
 local fio = require('fio')
 
 local KIB = 1024
@@ -31,7 +31,7 @@ local function one_of(name, value, choices, takes)
     return choices[value]
 end
 
--- A bare port is bound to loopback: what is reachable from elsewhere is so because its address was written down.
+-- A bare port listens on loopback only. To be reachable from elsewhere, the operator has to write the address.
 local function address(name, value)
     local path = value:match('^unix/:(/.+)$') or value:match('^/.+$')
     if path ~= nil and #path <= MAX_SOCKET_PATH then
@@ -45,7 +45,7 @@ local function address(name, value)
     return ('%s:%d'):format(host or '127.0.0.1', port)
 end
 
--- How many bytes of MessagePack a JSON body can become: "1e9," is 4 bytes of text and a double of 9.
+-- How many bytes of MessagePack a JSON body can become. "1e9," has 4 bytes of text and becomes a double of 9 bytes.
 local function tuple_bytes(body_bytes)
     return math.ceil(body_bytes * 9 / 4) + 64 * KIB
 end
@@ -80,7 +80,7 @@ local function read(env)
     }
 end
 
--- Returns the settings, or nil and a sentence. `env` is os.getenv or of its kind.
+-- Returns the settings, or nil and a sentence. `env` is os.getenv or a function like it.
 function settings.read(env)
     local ok, result = pcall(read, env)
     if ok then

@@ -1,9 +1,10 @@
--- Writes of entries. Each keeps kv_expiry, the ends of those entries that have one, in the same transaction.
+-- Writes entries. Each write keeps kv_expiry, the expiry times of the entries that have one, up to date in the same
+-- transaction.
 local inflight = require('kv.inflight')
 local reserve = require('kv.reserve')
 local row = require('kv.row')
 
--- What an end takes: an entry that is given one counts as no larger.
+-- The bytes of an expiry time. An entry that is given one counts as no larger.
 local END_BYTES = 16
 
 local store = {}
@@ -48,7 +49,7 @@ local function commit(change)
     box.atomic(apply, change)
 end
 
--- How many bytes more the entries have after the changes.
+-- By how many bytes the changes make the entries larger.
 local function growth(changes)
     local bytes = 0
     for i = 1, #changes do
@@ -77,8 +78,9 @@ local function write_all(changes)
     inflight.run_all(changes, commit_all)
 end
 
--- Makes `after` of `before`, the tuple that the space has now, expired or not; nil is none. Nothing may yield between the decision
--- and this. Returns when it is durable; throws when it is not, and then nothing was written.
+-- Turns `before`, the tuple in the space, expired or not, into `after`. nil means no tuple. Nothing may yield between
+-- the decision to write and this call. Returns when the write is durable. Throws when it is not, and then nothing was
+-- written.
 function store.write(key, before, after)
     if not reserve.is_lent() then
         local ok, problem = pcall(write, key, before, after)
@@ -91,7 +93,7 @@ function store.write(key, before, after)
     reserve.write(growth({{before = before, after = after}}), write, key, before, after)
 end
 
--- All or nothing: an array of {key, before, after}, each key once.
+-- Writes all changes or none: an array of {key, before, after}, with each key once.
 function store.write_all(changes)
     reserve.write(growth(changes), write_all, changes)
 end

@@ -1,38 +1,39 @@
--- Fixed windows: a client's window starts with its first request and has a quota, of which the service's processes take shares.
--- Kept in Lua tables and not in a space, so that it costs no log record, and works read-only and with a full disk. A restart
--- forgets the counts.
+-- Counts requests in fixed windows. A client's window starts with its first request and has a quota, of which the
+-- service's processes take shares. The counts are kept in Lua tables and not in a space. So they cost no log record,
+-- and they work on a read-only instance and with a full disk. A restart forgets them.
 local digest = require('digest')
 local fiber = require('fiber')
 
 local throttle = {
-    -- Clients are kept by generations of this many, because a Lua table that doubles stops the whole store meanwhile: a
-    -- millisecond or few at this size, and a fifth of a second at a million.
+    -- Clients are kept in generations of this many. A Lua table that doubles its size blocks the whole store
+    -- meanwhile: for a few milliseconds at this size, and for a fifth of a second at a million.
     generation_clients = 65536,
-    -- Together a million clients, about 90 MiB. To forget one of them in its window would give it a second quota.
+    -- Together they hold a million clients, in about 90 MiB. Forgetting a client within its window would give it a
+    -- second quota.
     max_generations = 16,
-    -- When all are full and live, a new client shares a window with those that chance puts beside it: it is neither refused
-    -- because there are others, nor counted by nobody.
+    -- When all generations are full of live windows, new clients are assigned at random to windows that several
+    -- clients share. So a new client is not refused because there are others, and still counted.
     shared_windows = 65536,
-    -- Whoever was refused what it can have in a window of its own gets it when it comes again, within this time of the end of
-    -- that window, which Retry-After names in whole seconds.
+    -- A client that was refused what fits into a window of its own is granted it when it comes again within this time
+    -- after the end of that window. Retry-After names that end in whole seconds.
     booking_seconds = 10,
 }
 
--- Flat tables take less than a table for each client. `booked`: from when a client may have what it was refused.
--- `last_end`: when the last window in here ends.
+-- Flat tables take less memory than a table for each client. `booked`: the time from which a client may have what it
+-- was refused. `last_end`: when the last window in this generation ends.
 local function generation()
     return {ends = {}, used = {}, booked = {}, count = 0, last_end = -math.huge}
 end
 
--- Newest first. In the usual case there is one.
+-- The newest comes first. Usually there is only one.
 local generations = {generation()}
 
--- Windows that several clients share, by number.
+-- The windows that several clients share, by number.
 local shared = generation()
--- Nobody can choose its neighbours.
+-- The seed is secret, so that no client can choose its neighbours.
 local seed = tonumber(digest.urandom(3):hex(), 16)
 
--- The generation that holds the client's live window, if there is one.
+-- The generation that holds the client's live window, or nil.
 local function live(client, now)
     for i = 1, #generations do
         if (generations[i].ends[client] or now) > now then
@@ -41,7 +42,8 @@ local function live(client, now)
     end
 end
 
--- Whole generations are dropped, and only where no window is live: clients that stay away cost not even a sweep.
+-- Whole generations are dropped, and only when none of their windows is live. So clients that stay away do not even
+-- cost a sweep.
 local function drop_ended(now)
     for i = #generations, 1, -1 do
         if generations[i].last_end <= now then
@@ -50,7 +52,7 @@ local function drop_ended(now)
     end
 end
 
--- The generation that takes a new window of the client, if there is room.
+-- The generation that takes a new window of the client, or nil where none has room.
 local function room(client, now)
     local newest = generations[1]
     if newest ~= nil and (newest.ends[client] ~= nil or newest.count < throttle.generation_clients) then
@@ -70,7 +72,7 @@ local function shared_number(client)
     return hash:result() % throttle.shared_windows
 end
 
--- The time from which this client may have what it was refused, in whatever generation that was noted.
+-- The time from which this client may have what it was refused, in whichever generation that was noted.
 local function take_booking(client, now)
     for i = 1, #generations do
         local booked = generations[i].booked
@@ -95,13 +97,14 @@ local function open(target, client, window_ms, now)
     target.last_end = math.max(target.last_end, ends)
 end
 
--- Where the client's live window is kept, and under which name. It is opened if there is none.
+-- Returns where the client's live window is kept, and its name there. Opens a window if there is none.
 local function find(client, window_ms, now)
     local found = live(client, now)
     if found ~= nil then
         return found, client
     end
-    -- Who has shared a window goes on sharing it until its end: another one would be a second quota.
+    -- A client that shares a window does so until the end of that window. A window of its own would be a second
+    -- quota.
     local number
     if shared.last_end > now then
         number = shared_number(client)
@@ -119,8 +122,8 @@ local function find(client, window_ms, now)
     return target, client
 end
 
--- Counts units, also beyond the limit. What is beyond makes the window as much longer as it takes to get that back, so that never
--- more than the limit is used in a window's time on the average.
+-- Counts units, also beyond the limit. Units beyond the limit lengthen the window by the time in which they would be
+-- granted. So on average never more than the limit is used in the time of one window.
 local function use(window, name, units, limit, window_ms)
     local before = window.used[name]
     local after = before + units
@@ -133,11 +136,12 @@ local function use(window, name, units, limit, window_ms)
     end
 end
 
--- Grants up to `want` of the quota `limit` that the client has in its window. Returns granted, what remains after, and the ms
--- until the window ends. Who opens a window sets its length; the limit is that of each caller.
--- `owed`: units of work that is done already, which are counted whatever remains.
--- `whole`: units that are granted all or none, beside `want`. Where they are refused and not more than the limit, they are booked:
--- in a later window they are granted once, and what that has not left is taken from the time after it.
+-- Grants up to `want` units of the quota `limit` that the client has in its window. Returns the units granted, the
+-- units that remain, and the ms until the window ends. The caller that opens a window sets its length, and each
+-- caller gives its limit.
+-- `owed`: units of work that is already done. They are counted whatever remains.
+-- `whole`: units beside `want` that are granted all or none. Where they are refused and are not more than the limit,
+-- they are booked: a later window grants them once. What that window has not left is taken from the time after it.
 function throttle.take(client, limit, window_ms, want, owed, whole)
     owed, whole = owed or 0, whole or 0
     local now = fiber.clock()

@@ -1,8 +1,9 @@
--- The store's clock: what expires does so by this one, never by a client's.
+-- The store's clock. Entries expire by this clock, never by a client's.
 --
--- Real time, because it has to go on over restarts; but hosts step theirs. Forwards it is followed: a step cannot be told from a
--- machine that slept. Backwards it is not, or what was gone would be there again: until the host has caught up, this one goes on
--- at half the pace. Where that would take too long, the host was wrong before and not now, and is followed.
+-- It follows real time, because it has to go on over restarts, but hosts change their clocks. A step forwards is
+-- followed, because it looks the same as a machine that slept. A step backwards is not followed, or expired entries
+-- would be there again. Until the host has caught up, this clock runs at half the pace. Where that would take too
+-- long, the host's time was wrong before and is right now, so it is followed.
 local clock = require('clock')
 
 local HELD_MS = 10 * 60 * 1000
@@ -12,7 +13,7 @@ local time = {}
 
 local shown_ms, shown_at_ms = -math.huge, 0
 
--- Whole milliseconds since the epoch.
+-- Returns whole milliseconds since the epoch.
 function time.now_ms()
     local real_ms = clock.time() * 1000
     if real_ms < shown_ms and shown_ms - real_ms <= HELD_MS then

@@ -1,8 +1,9 @@
--- Several operations at once: all or nothing, isolated, with one revision for the whole.
+-- Carries out several operations at once: all or nothing, isolated, and with one revision for the whole.
 --
--- A transaction is first planned: its comparisons are judged and its operations carried out upon a view, with what they write
--- kept beside it. Then what has come of it is written, each key once. Nothing yields from the first look to the submission, so
--- it is about one state. A plan that writes nothing (refused, or reading only) is an answer, and made upon durable data.
+-- A transaction is planned first: its comparisons are judged and its operations are carried out on a view, which
+-- keeps their changes aside. Then the changes are written, each key once. Nothing yields between the first read and
+-- the submission, so the transaction sees one state. A plan that writes nothing (because it is refused, or only
+-- reads) is an answer, so it is made on durable data.
 local answer = require('kv.answer')
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
@@ -14,7 +15,8 @@ local store = require('kv.store')
 local OK, ABORTED, LARGE = outcome.OK, outcome.ABORTED, outcome.LARGE
 local NULL = box.NULL
 
--- Positions in a comparison and in an operation, as they come over the wire. Their other home is src/store/positions.ts.
+-- Positions in a comparison and in an operation. The same positions are defined for TypeScript in
+-- src/store/positions.ts.
 local COMPARE_KEY, COMPARE_WHAT, COMPARE_WITH = 1, 2, 3
 local OP, OP_KEY, OP_VALUE, OP_TTL_S, OP_IF_MATCH = 1, 2, 3, 4, 5
 
@@ -30,13 +32,13 @@ local comparisons = {
     exists = function(entry, expected)
         return (entry ~= nil) == expected
     end,
-    -- 0 for an entry that is not there.
+    -- The version of a missing entry is 0.
     version = function(entry, expected)
         return rules.version(entry) == expected
     end,
 }
 
--- Zero-based, as clients count.
+-- Positions are zero-based, as clients count.
 local function failed_comparisons(compare, view)
     local failed = {}
     for i, comparison in ipairs(compare or {}) do
@@ -69,7 +71,7 @@ carry_out.insert = put
 carry_out.update = put
 carry_out.upsert = put
 
--- No change of the entry, so the version stays.
+-- The entry is not changed, so its version stays.
 function carry_out.touch(change, operation)
     local new, expires_at = rules.touched(change.entry, operation[OP_TTL_S])
     change.after, change.entry, change.is_written = new, new, true
@@ -81,8 +83,9 @@ function carry_out.delete(change, _, version)
     return {OK, version, NULL, false}
 end
 
--- Returns a plan: {branch, failed, is_comparison} where it is refused, or {branch, changes, results, read, takes_revision}. What
--- was made and removed again leaves no change, but has shown a revision.
+-- Returns a plan: {branch, failed, is_comparison} where the transaction is refused, otherwise {branch, changes,
+-- results, read, takes_revision}. An entry that the transaction both creates and removes leaves no change, but its
+-- revision was shown in a result.
 local function plan(compare, success, failure, view, version)
     local failed = failed_comparisons(compare, view)
     local branch, operations = SUCCESS, success
@@ -144,7 +147,7 @@ local function given(argument)
     end
 end
 
--- A write in flight on one of the keys that the transaction looks at.
+-- Returns a write in flight on one of the keys that the transaction looks at.
 local function write_in_flight(compare, ...)
     for _, comparison in ipairs(compare or {}) do
         local write = inflight.of(comparison[COMPARE_KEY])
@@ -162,8 +165,9 @@ local function write_in_flight(compare, ...)
     end
 end
 
--- The bytes that the caller has to set aside room for before it may be given what was read; nil where it may be. Throws where that
--- is more than one answer may be. Nothing has been written by then.
+-- Returns the bytes that the caller has to set aside room for before it may receive the entries that were read.
+-- Returns nil where it may receive them now. Throws where they exceed the limit of one answer. Nothing has been
+-- written by then.
 local function room_needed(made, may_be_large)
     local bytes = made.read and answer.bytes(made.read) or 0
     if bytes <= answer.SMALL_BYTES then
@@ -182,16 +186,18 @@ local function results_of(made, version)
     return OK, version, made.branch, made.results
 end
 
--- compare: an array of {key, 'exists', boolean} or {key, 'version', number}. success, failure: arrays of {op, key, value, ttl_s,
--- if_match} with op get, insert, update, upsert, touch or delete; failure is what to do where a comparison does not hold, and
--- may be nil.
--- Returns OK, the revision (of one that wrote nothing: the newest given so far, at or above all that it read), the branch that was
--- taken (1: success, 0: failure), and the result of each operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version,
--- expires_at or null, whether it created the entry}. Or ABORTED, the zero-based indexes of what failed, and whether those are
--- comparisons: all that do not hold, or else the first operation that was refused. Or, unless the answer may be large, LARGE and
--- the bytes of what it would read.
+-- compare: an array of {key, 'exists', boolean} or {key, 'version', number}.
+-- success, failure: arrays of {op, key, value, ttl_s, if_match} with op get, insert, update, upsert, touch or delete.
+-- failure is carried out where a comparison does not hold, and may be nil.
+-- Returns OK, the revision, the branch that was carried out (1: success, 0: failure), and the result of each
+-- operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version, expires_at or null, whether it created the
+-- entry}. The revision of a transaction that wrote nothing is the newest one given so far, which is at or above the
+-- versions that it read.
+-- Or returns ABORTED, the zero-based positions of what failed, and whether these are comparisons: all that do not
+-- hold, or else the first operation that was refused.
+-- Or, where the answer is large and may not be, returns LARGE and the bytes of the entries that it would read.
 function txn.run(compare, success, failure, may_be_large)
-    -- A null that came over the wire is not nil to Lua.
+    -- A null that arrives over the wire is not nil in Lua.
     compare, success, failure = given(compare), given(success), given(failure)
     local is_writing = writes_to(success) or writes_to(failure)
     local deadline = inflight.deadline()
@@ -222,7 +228,8 @@ function txn.run(compare, success, failure, may_be_large)
             end
             return results_of(made, made.takes_revision and revision.take() or revision.newest())
         end
-        -- A write in flight is what refuses it. Or none is any more: an entry has expired from one plan to the other.
+        -- Either a write in flight is the cause of the refusal, or no write is in flight any more because an entry
+        -- has expired between the two plans.
         local write = unsettled or write_in_flight(compare, success, failure)
         if write ~= nil then
             inflight.wait(write, deadline)
