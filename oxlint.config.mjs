@@ -1,6 +1,6 @@
 /**
- * The units of `src`, from the top floor to the ground. A unit may import what stands on a lower floor, and nothing above it or beside
- * it. docs/architecture.md shows the same list.
+ * The units of `src`, from the top floor to the ground floor. A unit may import units on lower floors, and none above
+ * it or on its own floor. docs/architecture.md shows the same list.
  */
 export const FLOORS = [
   ['main'],
@@ -40,7 +40,7 @@ const ERRORS = {
   message: 'Errors import nothing but what they all are.',
 };
 
-/** What is not below a unit. */
+/** The units that a unit must not import: those above it and on its own floor. */
 function notBelow(unit) {
   const floor = FLOORS.findIndex((units) => units.includes(unit));
   return FLOORS.slice(0, floor + 1)
@@ -55,7 +55,7 @@ function floorRule(unit) {
   };
 }
 
-/** Of several overrides for a file the last one counts, so each has all that holds for its files. */
+/** When several overrides match a file, only the last one counts. So each override lists all rules for its files. */
 function restrict(files, ...patterns) {
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
 }
@@ -74,7 +74,7 @@ export default {
     'typescript/no-non-null-assertion': 'error',
   },
   overrides: [
-    // Where the environment is read.
+    // Only src/config reads the environment.
     { files: ['src/**'], rules: { 'node/no-process-env': 'error' } },
     { files: ['src/config/**'], rules: { 'node/no-process-env': 'off' } },
     restrict(['src/*.ts'], DRIVER),

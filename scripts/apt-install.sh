@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs Debian's packages, as root. Their services are not started, which Debian does by itself where nothing forbids it.
+# Installs Debian packages, as root. Debian would start their services by itself, which the policy file below prevents.
 set -eu
 
 policy=/usr/sbin/policy-rc.d

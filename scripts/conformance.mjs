@@ -1,6 +1,6 @@
-// npm run conformance: other people's suites against the service as it runs. They have dependencies of their own, which are installed
-// beside them, without running anything of theirs.
-//   arguments are handed on to Vitest.
+// npm run conformance: runs test suites of other projects against this service. They have dependencies of their own,
+// which are installed beside them, without running their install scripts.
+// Arguments are passed on to Vitest.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fail, ROOT, setUp } from './setup.mjs';

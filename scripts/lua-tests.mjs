@@ -1,14 +1,14 @@
-// The tests of the store in Lua: each file of tarantool/test runs in a process of its own.
+// Runs the store's tests in Lua: each file of tarantool/test in a process of its own.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ROOT } from './setup.mjs';
 
-// What ends a hang, on a machine that has other work to do as well.
+// Ends a test that hangs, and leaves time for a machine that has other work.
 const TIME_LIMIT_MS = 120_000;
 
 const FOLDER = join(ROOT, 'tarantool/test');
-/** The first process of each test that runs, which leads a group of its own. */
+/** The first process of each running test. It leads a process group of its own. */
 const running = new Set();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => {
@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.exit(1);
   });
 }
-/** The test files whose names hold one of the parts; all of them where no part is given. */
+/** The test files whose names contain one of the parts, or all files where no part is given. */
 export function luaTests(parts = [], folder = FOLDER) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.test.lua'))
@@ -26,8 +26,8 @@ export function luaTests(parts = [], folder = FOLDER) {
 }
 
 /**
- * Runs one file, and never rejects. What still runs of it when it ends, or when its time is up, is killed with it.
- * @returns whether it passed, what it wrote, and the seconds that it took.
+ * Runs one file, and never rejects. Processes that are left when the test ends or its time is up are killed.
+ * @returns whether the test passed, its output, and the seconds that it took.
  */
 export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, env = process.env } = {}) {
   const started = performance.now();
@@ -54,7 +54,7 @@ export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, env = proc
 }
 
 /**
- * Runs files, so many at once. Says a line of each, and all that those wrote which failed.
+ * Runs files, this many at a time. Prints a line for each, and the whole output of those that failed.
  * @returns whether all passed.
  */
 export async function reportLuaTests(files, atOnce, say = console.log) {
@@ -72,7 +72,7 @@ export async function reportLuaTests(files, atOnce, say = console.log) {
   return failed.length === 0;
 }
 
-/** Runs job(item) for each item, so many at once. */
+/** Runs job(item) for each item, this many at a time. */
 export async function inParallel(items, count, job) {
   const left = [...items];
   const worker = async () => {
@@ -85,6 +85,6 @@ function killGroup(pid) {
   try {
     if (pid) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nothing of it is left.
+    // No process of the group is left.
   }
 }

@@ -1,17 +1,18 @@
-// Makes a checkout ready to run: npm dependencies from the lockfile, the build, and Tarantool. Each step is skipped when what it
-// makes is there and up to date. Plain Node without dependencies, since it is what installs them.
+// Makes a checkout ready to run: npm dependencies from the lockfile, the build, and Tarantool. A step is skipped when
+// its result is there and up to date. This is plain Node without dependencies, because it installs them.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-// Not parseEnv by name: an older Node, which has none, is to be told that it is too old.
+// parseEnv is not imported by name: a Node that is too old does not have it, and the user should read that in a clear
+// message.
 import util from 'node:util';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const [NODE_MAJOR, NODE_MINOR] = process.versions.node.split('.').map(Number);
 
-/** Debian's packages that are installed where they are missing, by the command each is needed for. */
+/** Debian's packages that are installed where they are missing, by the command that each provides. */
 const PACKAGES = {
   tarantool: 'tarantool',
   luacheck: 'lua-check',
@@ -29,7 +30,7 @@ const HOW_TO_INSTALL = {
   darwin: (name) => `install it (brew install ${name}), or run a container: docker compose up`,
 };
 
-// Nobody has to be able to hear what we say.
+// Output that nobody reads is no error.
 process.stderr.on('error', () => {});
 
 /** Ends the program with one clear line. */
@@ -47,7 +48,7 @@ export function setUp() {
   if (needsTarantool()) ensureCommands('tarantool');
 }
 
-/** Installs Debian's packages for those commands that are missing, where that is possible, or says what to do. */
+/** Installs the Debian packages of missing commands where that is possible. Otherwise says what to do. */
 export function ensureCommands(...commands) {
   const missing = commands.filter((command) => !isInstalled(command));
   if (missing.length === 0) return;
@@ -92,7 +93,10 @@ function build() {
   writeFileSync(stamp, wanted);
 }
 
-/** An embedded Tarantool is the default; a host, or saying no, turns it off. As in src/config, set to nothing means not set. */
+/**
+ * Whether an embedded Tarantool is needed. It is the default. TARANTOOL_HOST or TARANTOOL_EMBEDDED=false turns it
+ * off. As in src/config, an empty variable counts as not set.
+ */
 function needsTarantool() {
   const file = util.parseEnv(read(join(ROOT, '.env')) ?? '');
   const setting = (name) => process.env[name] || file[name];
@@ -101,7 +105,7 @@ function needsTarantool() {
 
 function run(command, ...more) {
   const [file, ...args] = [...command, ...more];
-  // What tools print is for whoever watches: standard output is the service's own.
+  // The output of tools goes to standard error, because standard output belongs to the service.
   const { status, error } = spawnSync(file, args, {
     cwd: ROOT,
     stdio: ['ignore', process.stderr, 'inherit'],

@@ -1,5 +1,5 @@
-// npm start: sets up what is missing, then is the service itself, in this same process, so that a signal to it reaches it.
-//   --watch: build and start again at each change of the source.
+// npm start: sets up what is missing, and then becomes the service in this same process, so that signals reach it.
+// --watch: builds and starts again at each change of the source.
 import { spawn } from 'node:child_process';
 import { setUp } from './setup.mjs';
 

@@ -1,5 +1,5 @@
-// npm run test:store: the store's tests in Lua, and nothing else.
-//   arguments are parts of the names of the files to run: npm run test:store -- expiry revision
+// npm run test:store: runs only the store's tests in Lua.
+// Arguments are parts of the names of the files to run: npm run test:store -- expiry revision
 import { availableParallelism } from 'node:os';
 import { luaTests, reportLuaTests } from './lua-tests.mjs';
 import { ensureCommands, fail } from './setup.mjs';

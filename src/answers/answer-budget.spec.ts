@@ -4,7 +4,7 @@ import type { AnswerLease } from './answer-lease.js';
 
 const UNAVAILABLE = expect.objectContaining({ code: 'STORAGE_UNAVAILABLE' }) as Error;
 
-/** What the promise has come to by now. */
+/** Whether the promise has been fulfilled by now. */
 async function stateOf(lease: Promise<AnswerLease>): Promise<'granted' | 'waiting'> {
   const isWaiting = Symbol('waiting');
   await Promise.resolve();

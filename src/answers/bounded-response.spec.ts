@@ -10,7 +10,7 @@ import { boundedResponse } from './bounded-response.js';
 import type { Pace } from './bounded-response.js';
 
 const MIB = 1024 * 1024;
-/** More than two sockets keep for a client that does not read. */
+/** More than the buffers of two sockets hold for a client that does not read. */
 const LARGE = Buffer.alloc(32 * MIB);
 const addresses = new ClientAddresses([]);
 

@@ -11,7 +11,7 @@ import { parseJson } from './parse-json.js';
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** A value as its text says it, with types spelled out, so that no two different values are equal. */
+/** A value with explicit types, exactly as its text says, so that no two different values are equal. */
 type Reference =
   | ['literal' | 'string' | 'integer' | 'double', string]
   | ['unkeepable', string]
@@ -20,7 +20,10 @@ type Reference =
 
 class Refused extends Error {}
 
-/** A slow and plain parser that shares nothing with the code under test: no JSON.parse, no object with clients' names. */
+/**
+ * A slow and simple parser that shares nothing with the code under test: no JSON.parse, and no object with names of
+ * clients.
+ */
 class ReferenceParser {
   private at = 0;
 
@@ -110,7 +113,7 @@ class ReferenceParser {
     const double = Number(token);
     if (!Number.isFinite(double)) return ['unkeepable', token];
     if (Object.is(double, -0)) return ['double', '-0'];
-    // 1.0 and 1 are the same number to both sides; 2^53 and beyond are not.
+    // Both sides count 1.0 and 1 as the same number. From 2^53 on they are different.
     return [Number.isSafeInteger(double) ? 'integer' : 'double', String(double)];
   }
 
@@ -131,7 +134,7 @@ function stringValue(value: string): Reference {
   return value.isWellFormed() ? ['string', value] : ['unkeepable', 'lone surrogate'];
 }
 
-/** Not while parsing: a duplicate member that lost is not kept, so it need not be keepable. */
+/** Runs after parsing: a duplicate member that did not win is not kept, so it may hold what cannot be kept. */
 function refuseUnkeepable(value: Reference): void {
   if (value[0] === 'unkeepable') throw new Refused(value[1]);
   if (value[0] === 'array') value[1].forEach(refuseUnkeepable);
@@ -342,7 +345,7 @@ describe('the exact JSON codec', () => {
     let refused = 0;
     fc.assert(
       fc.property(mutatedText, (damaged) => {
-        // A lone surrogate has no UTF-8: Buffer.from replaces it, and so must the reference's text.
+        // A lone surrogate has no UTF-8. Buffer.from replaces it, so the reference's text has to replace it too.
         const text = damaged.toWellFormed();
         const refuses = isRefused(() => reference(text), Refused);
         expect(isRefused(() => throughStore(text), InvalidJsonError, UnencodableValueError)).toBe(refuses);

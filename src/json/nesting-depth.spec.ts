@@ -4,7 +4,7 @@ import { isNestedDeeper } from './nesting-depth.js';
 
 const isDeeper = (text: string, max: number): boolean => isNestedDeeper(Buffer.from(text), max);
 
-/** How deep a value is, by its parsed form. */
+/** How deep a parsed value is nested. */
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));

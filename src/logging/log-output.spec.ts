@@ -26,7 +26,7 @@ function open(path: string, flags: number): number {
   return fd;
 }
 
-/** The two ends of a pipe, of which neither waits. */
+/** The two ends of a pipe. Neither end waits. */
 function openPipe(): { readFd: number; writeFd: number } {
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);

@@ -7,7 +7,7 @@ const before = new Map(SIGNALS.map((signal) => [signal, process.listeners(signal
 let heard: string[];
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  // Those of the test runner would end it.
+  // The test runner's own listeners would end it.
   for (const signal of SIGNALS) process.removeAllListeners(signal);
   heard = [];
   onStopSignal((signal) => heard.push(signal));

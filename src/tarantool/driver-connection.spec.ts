@@ -9,7 +9,7 @@ const GREETING = Buffer.from(
   `${'Tarantool 2.6.0 (Binary)'.padEnd(63)}\n${Buffer.alloc(32, 1).toString('base64').padEnd(63)}\n`,
 );
 
-/** What of the driver is not documented and yet relied upon: if an upgrade moves it, this is where it shows. */
+/** The undocumented parts of the driver that we rely on. If an upgrade changes one, a test here fails. */
 describe('tarantool-driver, as DriverConnection relies on it', () => {
   let server: Server;
   let driver: TarantoolDriver;

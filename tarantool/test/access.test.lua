@@ -39,7 +39,7 @@ test:test('a user to be made', function(t)
     t:like(problem, '^TARANTOOL_PASSWORD is not set', 'and the sentence says so')
 end)
 
--- What others may have left behind.
+-- Rights that others may have left behind.
 box.schema.user.create(USER, {password = 'old'})
 box.schema.user.grant(USER, 'read,write,execute', 'universe')
 box.schema.user.grant(USER, 'read,write', 'space', 'kv')

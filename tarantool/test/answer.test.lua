@@ -37,7 +37,7 @@ local test = tap.test('answer')
 test:plan(3)
 
 test:test('the JSON of a value', function(t)
-    -- Without the comma behind the whole, and in an array the one behind the last.
+    -- Without the comma behind the whole value. In an array, the comma behind the last item is counted.
     local cases = {
         {'text', msgpack.encode({a = ('x'):rep(77)})},
         {'long text', msgpack.encode({a = ('é'):rep(40000)})},

@@ -1,5 +1,5 @@
--- A bare client of the binary protocol. net.box of Tarantool 2.6 reads the schema when it connects, which the service's user
--- may not.
+-- A minimal client of the binary protocol. net.box of Tarantool 2.6 reads the schema when it connects, which the
+-- service's user may not do.
 local bit = require('bit')
 local digest = require('digest')
 local msgpack = require('msgpack')
@@ -34,7 +34,7 @@ local function scramble(salt, password)
     end))
 end
 
--- Returns a client, or nil where nobody listens. Without a user it stays a guest.
+-- Returns a client, or nil where nobody listens. Without a user the client stays a guest.
 function client.connect(host, service, user, password)
     local connection = socket.tcp_connect(host, service)
     if connection == nil then

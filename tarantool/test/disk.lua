@@ -1,5 +1,5 @@
--- A disk that fails: files of this process cannot grow, so the next record of the log is not written (EFBIG). Tarantool's own
--- error injection is compiled out of release builds.
+-- A disk that fails: files of this process cannot grow, so the next record of the log cannot be written (EFBIG).
+-- Release builds of Tarantool have no error injection of their own.
 local ffi = require('ffi')
 
 ffi.cdef([[

@@ -25,7 +25,7 @@ end
 local test = tap.test('durable')
 test:plan(10)
 
--- The first write reserves revisions, and so would wait before it begins.
+-- The first write of a process reserves revisions, which would make it wait before it begins.
 entries.insert('first', ONE)
 
 -- Holds entry.durable-answers-only.
@@ -96,7 +96,7 @@ test:test('between two writes of a key', function(t)
     t:plan(4)
     local disks = {fiber.cond(), fiber.cond()}
     local first = begin(inflight.run, 'd', nil, nil, function() disks[1]:wait() end)
-    -- It finds what the first leaves.
+    -- The second write finds what the first one leaves.
     local found = box.space.kv:insert({'d', {n = 1}, 1})
     local second = begin(inflight.run, 'd', found, nil, function() disks[2]:wait() error('disk full') end)
     t:is(entries.get('d'), outcome.NOT_FOUND, 'nothing is seen before the first is written')
@@ -133,7 +133,7 @@ end)
 test:test('a wait has a bound', function(t)
     t:plan(3)
     local release = fiber.cond()
-    -- A write whose disk does not answer: its change yields until it is released.
+    -- A write whose disk does not answer: its change yields until the test releases it.
     local stuck = begin(inflight.run, 'c', nil, nil, function()
         release:wait()
     end)

@@ -35,7 +35,7 @@ test:test('outcomes', function(t)
     t:is(entries.get('a'), outcome.NOT_FOUND, 'and the key is gone')
 end)
 
--- Returns what the space holds of a value, byte for byte.
+-- Returns the bytes of a value in the space.
 local function raw_value(key)
     local tuple = stored(key)
     local encoded = msgpack.encode(tuple)

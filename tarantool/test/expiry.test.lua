@@ -8,13 +8,13 @@ local log = require('log')
 local msgpack = require('msgpack')
 local tap = require('tap')
 
--- The clock is ours: no test waits for an entry to expire.
+-- The test sets the clock, so it never waits for an entry to expire.
 local now_s = 1700000000
 clock.time = function() return now_s end
 
 support.start_here()
 local expiry = require('kv.expiry')
--- Nothing here depends on how long it waits.
+-- The result does not depend on this time.
 expiry.idle_seconds = 0.02
 local sweeper = expiry.start()
 require('kv.schema').apply()
@@ -29,7 +29,7 @@ local function counts()
     return {box.space.kv:len(), box.space.kv_expiry:len()}
 end
 
--- How often a fiber has waited, by which it is known that it has looked.
+-- How often a fiber has waited. A higher number shows that it has looked again.
 local function switches(other)
     return fiber.info()[other:id()].csw
 end
@@ -123,7 +123,7 @@ end)
 
 test:test('removal under way', function(t)
     t:plan(2)
-    -- What was there may have an end again when it is written back, so a writer goes ahead on top of the removal.
+    -- An entry that is written again may have an expiry time again, so the write goes ahead on top of the removal.
     entries.insert('race', ONE, 10)
     now_s = now_s + 10
     support.eventually(function() return box.space.kv:get('race') == nil end)
@@ -158,7 +158,7 @@ test:test('many', function(t)
     watch:join()
     t:ok(most > 0 and most <= 2 * 256, 'a few between two turns of any other')
     local function is_free()
-        -- Lua may still hold tuples that nothing needs.
+        -- Lua may still hold tuples that are no longer needed.
         collectgarbage()
         return box.slab.info().items_used < before * 1.1 + 200000
     end

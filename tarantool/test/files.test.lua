@@ -1,4 +1,5 @@
--- What a start makes of the files that it finds: damaged ones are refused, with the way out that docs/operations.md describes.
+-- How a start treats the files that it finds. Damaged ones are refused, with the way out that docs/operations.md
+-- describes.
 local here = require('fio').dirname(require('fio').abspath(arg[0]))
 package.path = here .. '/?.lua;' .. package.path
 local support = require('support')
@@ -12,7 +13,7 @@ local SOUND = fio.pathjoin(support.folder, 'sound')
 local DATA = fio.pathjoin(support.folder, 'data')
 local ENTRIES = 60
 local HELP = '; see "Damaged files" in docs/operations.md'
--- FILES_KILLS=100 makes a longer run of it.
+-- FILES_KILLS=100 makes a longer run.
 local KILLS = tonumber(os.getenv('FILES_KILLS') or 4)
 
 local function octal(digits)
@@ -25,7 +26,7 @@ local function write(path, text, flags)
     file:close()
 end
 
--- Two snapshots, and several logs of which the last has no mark at its end, as after a kill.
+-- Two snapshots and several logs. The last log has no end mark, as after a kill.
 local function make_sound()
     fio.mktree(SOUND)
     local maker = fio.pathjoin(support.folder, 'make.lua')
@@ -79,7 +80,8 @@ local function stop(child)
     child.wait()
 end
 
--- Returns how many of the entries are there, or nil and the reason of the failed start; and the warning, if there was one.
+-- Returns how many of the entries are there, or nil and the reason why the start failed; and the warning, if there
+-- was one.
 local function start()
     local child = support.spawn_instance()
     if not support.is_ready(child) then
@@ -127,7 +129,8 @@ test:test('a log that was cut', function(t)
     t:ok(count > 20 and count < ENTRIES - 10, 'and read when those are moved away')
 end)
 
--- By case: what is done to the snapshots and logs; what is said, with the file that it is about; the way out, and what it leaves.
+-- By case: what is done to the snapshots and logs, the expected message and the file that it names, the way out, and
+-- what that leaves.
 local CASES = {
     ['zero bytes behind the last log'] = {
         function(_, logs)
@@ -226,7 +229,7 @@ test:test('damage', function(t)
         local snapshots, logs = fresh()
         local expected = damage(snapshots, logs) .. HELP
         local entries, problem = start()
-        -- Paths have no characters that are special in a pattern but these.
+        -- Among the special characters of Lua patterns, paths have only these.
         local pattern = '^' .. expected:gsub('[-.]', '%%%0') .. '$'
         t:ok(entries == nil and problem:match(pattern), ('%s is refused: %s'):format(name, tostring(problem)))
         repair(problem, logs)

@@ -7,7 +7,7 @@ local fiber = require('fiber')
 local tap = require('tap')
 
 local now = 1000
--- Results age by this clock; only waits take real time.
+-- The age of results follows this clock. Only waits take real time.
 clock.monotonic = function()
     return now
 end

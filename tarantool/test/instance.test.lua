@@ -22,7 +22,7 @@ local function stop(child)
     return child.wait()
 end
 
--- The last line is what the supervisor shows as the reason.
+-- The supervisor shows the last line as the reason.
 local function last_line(child)
     return child.stderr:match('([^\n]+)\n$')
 end
@@ -68,7 +68,7 @@ end)
 test:test('a supervisor that is killed', function(t)
     t:plan(3)
     local log = fio.pathjoin(support.folder, 'out')
-    -- The shell is the supervisor: it alone holds the other end of its child's standard input.
+    -- The shell acts as the supervisor: it alone holds the other end of its child's standard input.
     local supervisor = support.spawn({'/bin/sh', '-c', ('mkfifo %s.in; tarantool %s <%s.in >%s & exec 3>%s.in; echo "pid $!"; wait')
         :format(log, support.instance_file, log, log, log)}, {
         TARANTOOL_EMBEDDED = 'true', TARANTOOL_LISTEN = SOCKET, TARANTOOL_PASSWORD = support.password, DATA_DIR = DATA,
@@ -96,7 +96,7 @@ test:test('without embedding', function(t)
 end)
 
 test:test('what it cannot start with', function(t)
-    -- A port that is surely taken: we listen on it.
+    -- A port that is certainly taken, because this test listens on it.
     local server = socket.tcp_server('127.0.0.1', 0, function() end)
     local taken = ('127.0.0.1:%d'):format(server:name().port)
     local file = fio.pathjoin(support.folder, 'file')

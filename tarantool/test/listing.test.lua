@@ -25,7 +25,7 @@ local function keys(options)
     return found, continue
 end
 
--- All pages one after the other, and how many there were.
+-- Returns the rows of all pages, and the number of pages.
 local function walk(options)
     local found, pages = {}, 0
     repeat
@@ -50,7 +50,7 @@ end
 local test = tap.test('listing')
 test:plan(10)
 
--- In the order of their bytes.
+-- The keys in the order of their bytes.
 local KEYS = {'', 'A', 'Z', 'a', 'a/1', 'a/10', 'a/2', 'ab', 'b', '\xc3\xa9', '\xf0\x9f\x92\xa9'}
 entries.delete('state')
 for i = #KEYS, 1, -1 do

@@ -6,7 +6,7 @@ local fio = require('fio')
 local msgpack = require('msgpack')
 local tap = require('tap')
 
--- Files of the version before there were versions: entries in a snapshot and in the log behind it.
+-- Files of the version that had no versions of entries: entries in a snapshot and in the log behind it.
 local FIXTURE = fio.pathjoin(here, 'fixtures/schema-1')
 for _, file in ipairs(fio.listdir(FIXTURE)) do
     fio.copyfile(fio.pathjoin(FIXTURE, file), fio.pathjoin(support.folder, file))
@@ -75,7 +75,7 @@ end)
 
 test:test('many entries, by an instance', function(t)
     t:plan(4)
-    -- More than are carried forward at once.
+    -- More entries than one portion of the migration.
     local COUNT = 2500
     local old = fio.pathjoin(support.folder, 'old')
     fio.mktree(old)

@@ -61,7 +61,7 @@ end)
 test:test('a disk that is full', function(t)
     t:plan(5)
     while revision.is_ready() do
-        -- No yield: the block comes to its end before another can be reserved.
+        -- Without a yield: the block is used up before another one can be reserved.
         revision.take()
     end
     disk.fill()
@@ -93,7 +93,7 @@ end)
 test:test('another instance that reserved', function(t)
     t:plan(2)
     local last = next_version()
-    -- As replication brings it, while this one is not the master.
+    -- As replication does while this instance is not the master.
     box.space.kv_revision:replace({1, reserved() + BLOCK})
     local behind = reserved()
     t:ok(behind > last, 'takes what we had')
@@ -148,7 +148,7 @@ test:test('kill -9', function(t)
         support.is_ready(child)
         local user = client.connect('unix/', SOCKET, 'api_user', support.password)
         local version = user:call('kv.upsert', 'after', ONE).data[2]
-        -- Up to eight more were taken by writes that nobody acknowledged.
+        -- Up to eight more numbers were taken by writes that were not acknowledged.
         t:ok(is_above and version > before and version <= before + 8 + 1.5 * BLOCK,
             'numbers are above all that were acknowledged, and not far above')
         last = version

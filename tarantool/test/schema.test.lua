@@ -47,7 +47,7 @@ end)
 test:test('a step that was interrupted', function(t)
     t:plan(5 * 3)
     local real_create_index = box.schema.index.create
-    -- How many indexes are made before it breaks off; then the whole again.
+    -- `made` is how many indexes exist when the step breaks off. Then the whole step runs again.
     for made = 0, 4 do
         drop_all()
         local left = made

@@ -1,5 +1,5 @@
--- A disk that takes as long as the test wants: the thread that writes the log of a child process is stopped as a debugger would,
--- while its other threads go on.
+-- A disk that is as slow as the test needs. It stops the thread of a child process that writes the log, as a debugger
+-- would, while the other threads go on.
 local errno = require('errno')
 local ffi = require('ffi')
 local fio = require('fio')
@@ -29,7 +29,7 @@ local function log_thread(pid)
     error('no thread writes the log')
 end
 
--- Returns a function that lets it go on; or nil and the reason, where the system allows nobody to trace.
+-- Returns a function that lets the thread go on; or nil and the reason, where the system does not allow tracing.
 function slow_disk.hold(pid)
     local thread = log_thread(pid)
     if ffi.C.ptrace(PTRACE_SEIZE, thread, nil, nil) ~= 0 then

@@ -1,4 +1,5 @@
--- What the tests share. A test file runs by itself, in a temporary folder of its own: tarantool tarantool/test/x.test.lua
+-- Shared by the tests. Each test file runs by itself, in a temporary folder of its own: tarantool
+-- tarantool/test/x.test.lua
 local fiber = require('fiber')
 local fio = require('fio')
 local popen = require('popen')
@@ -15,10 +16,10 @@ package.setsearchroot(fio.dirname(here))
 
 local children = {}
 
--- An instance in this process, with what the modules need and no port.
+-- Starts an instance in this process, with what the modules need and without a port.
 function support.start_here(options)
     local all = {memtx_dir = support.folder, wal_dir = support.folder, vinyl_dir = support.folder}
-    -- What fails here is meant to. Why a test file itself broke off: LOG_LEVEL=2.
+    -- Errors are expected here. To see why a test file broke off: LOG_LEVEL=2.
     all.log_level = tonumber(os.getenv('LOG_LEVEL') or 0)
     for name, value in pairs(options or {}) do
         all[name] = value
@@ -26,7 +27,7 @@ function support.start_here(options)
     box.cfg(all)
 end
 
--- Polls, because there is nothing to be woken by in another process.
+-- Polls, because another process cannot wake a fiber of this one.
 function support.eventually(condition, seconds)
     local deadline = fiber.clock() + (seconds or 20)
     repeat
@@ -39,7 +40,8 @@ function support.eventually(condition, seconds)
     return false
 end
 
--- Starts it, and returns while its log record is on the way to the disk: fiber.create runs up to the first yield.
+-- Starts an operation, and returns while its log record is on its way to the disk. fiber.create runs up to the first
+-- yield.
 function support.begin(operation, ...)
     local running = {}
     running.fiber = fiber.create(function(...)
@@ -58,7 +60,7 @@ function support.join(running)
     return running
 end
 
--- Runs run(1), run(2) and so on, at once; returns when all are over.
+-- Runs run(1), run(2) and so on at the same time. Returns when all have ended.
 function support.all_at_once(count, run)
     local fibers = {}
     for i = 1, count do
@@ -83,7 +85,8 @@ local function collect(child, stream)
     end)
 end
 
--- Runs a program, given by its whole path, with exactly this environment (and PATH); its output gathers in `stdout` and `stderr`.
+-- Runs a program, given by its full path, with exactly this environment and PATH. Its output is gathered in `stdout`
+-- and `stderr`.
 function support.spawn(argv, env)
     env.PATH = os.getenv('PATH')
     local child = {stdout = '', stderr = ''}
@@ -95,7 +98,7 @@ function support.spawn(argv, env)
     collect(child, 'stderr')
     table.insert(children, child)
 
-    -- Returns the exit code, or minus the signal.
+    -- Returns the exit code, or the negative number of the signal.
     function child.wait()
         support.eventually(function()
             return child.handle.status.state ~= popen.state.ALIVE and child.stdout_ended and child.stderr_ended
@@ -106,7 +109,7 @@ function support.spawn(argv, env)
     return child
 end
 
--- Runs the instance file as the service does; `env` adds to what makes a sound start, and '' takes away.
+-- Runs the instance file as the service does. `env` adds to a working environment, and '' removes a variable.
 function support.spawn_instance(env)
     local all = {
         TARANTOOL_EMBEDDED = 'true',

@@ -5,7 +5,7 @@ local fiber = require('fiber')
 local tap = require('tap')
 
 local now = 1000
--- The clock is ours: no test waits for a window to end.
+-- The test sets the clock, so it never waits for a window to end.
 fiber.clock = function()
     return now
 end
@@ -62,7 +62,7 @@ test:test('never more than the limit in a window, whoever comes between', functi
     t:plan(2)
     local granted, others, ends = 0, 0, now + WINDOW_MS / 1000
     take('h', LIMIT, WINDOW_MS, 0)
-    -- Other clients make the generations turn while the window of this one lasts.
+    -- Other clients fill further generations while this client's window lasts.
     while now < ends - 0.001 do
         granted = granted + take('h', LIMIT, WINDOW_MS, 1)
         take('other ' .. others, LIMIT, 1 + others % 300, 1)
@@ -95,7 +95,7 @@ test:test('all or none', function(t)
     take('j', LIMIT, WINDOW_MS, LIMIT)
     local granted, _, rest_ms = take('j', LIMIT, WINDOW_MS, 0, 0, 6)
     t:is(granted, 6, 'is granted in the next window')
-    -- Up to 1 ms more, by rounding.
+    -- Rounding may add up to 1 ms.
     t:ok(rest_ms == 1600 or rest_ms == 1601, 'which is longer for it')
     t:is(take('j', LIMIT, WINDOW_MS, 0, 0, 6), 0, 'once')
     pass(1601 + 1000 * throttle.booking_seconds)
@@ -124,7 +124,7 @@ test:test('never more than the limit on the average, whatever is asked for', fun
             end
             ends = now + rest_ms / 1000
             used = used + granted + owed
-            -- Up to 1 ms more, by rounding.
+            -- Rounding may add up to 1 ms.
             if used > LIMIT * (ends - begin) * 1000 / WINDOW_MS + 0.001 then
                 too_much = too_much + 1
             end
@@ -134,14 +134,14 @@ test:test('never more than the limit on the average, whatever is asked for', fun
     t:is(too_much, 0, 'with the seed ' .. seed)
 end)
 
--- From here on the windows of the tests above are over, and generations are small.
+-- From here on the windows of the tests above have ended, and generations are small.
 pass(100000)
 throttle.generation_clients, throttle.max_generations = 2, 3
 
 test:test('more clients than there is room for', function(t)
     t:plan(6)
     throttle.shared_windows = 1
-    -- The generation of the tests above is full by now, over, and dropped.
+    -- The generation of the tests above is full, has ended, and is dropped.
     for i = 1, 6 do
         take('x' .. i, LIMIT, WINDOW_MS, LIMIT)
         pass(10)

@@ -23,7 +23,7 @@ local function value(key)
     return tuple and tuple.value.n
 end
 
--- Results with the tuples of gets as tables.
+-- The results, with the tuples of gets as tables.
 local function plain(results)
     for _, result in ipairs(results) do
         if box.tuple.is(result[2]) then

@@ -1,5 +1,5 @@
--- An entry whose end has come while a write that keeps it alive is on the way to the disk. Nobody may say that it is gone, or it
--- would come back with nothing inserted between.
+-- An entry that has expired while a write that keeps it alive is on its way to the disk. No answer may say that it is
+-- gone, or it would be there again with no insert between.
 local here = require('fio').dirname(require('fio').abspath(arg[0]))
 package.path = here .. '/?.lua;' .. package.path
 local support = require('support')
@@ -12,7 +12,8 @@ local msgpack = require('msgpack')
 local slow_disk = require('slow_disk')
 local tap = require('tap')
 
--- The clock is ours. What begins before the first yield finds the log record on its way, however fast the disk is.
+-- The test sets the clock. Whatever starts before the first yield finds the log record on its way, however fast the
+-- disk is.
 local now_s = 1700000000
 local real_time = clock.time
 clock.time = function() return now_s end
@@ -30,7 +31,8 @@ local begin, join = support.begin, support.join
 local NULL = msgpack.NULL
 local ONE = msgpack.encode({n = 1})
 
--- Writes of an entry with a second to live, begun within it and still under way after its end.
+-- Starts writes of an entry that has one second to live. They begin within that second, and are still in flight when
+-- it has passed.
 local function late(...)
     local writes = {}
     for i, write in ipairs({...}) do
@@ -125,7 +127,7 @@ end)
 test:test('refusals', function(t)
     t:plan(4)
     entries.insert('r', ONE, 1)
-    -- On disk it has expired, in the space it is removed, and between it lives.
+    -- On disk the entry has expired, in the space it is removed, and the write between the two keeps it alive.
     local writes = late({entries.touch, 'r', 100}, {entries.delete, 'r'})
     local update, read = begin(entries.update, 'r', ONE), begin(entries.get, 'r')
     local aborted = begin(run, {{'r', 'exists', true}}, {{'delete', 'r'}})
@@ -210,7 +212,8 @@ test:test('an instance with a slow disk', function(t)
         begin(call, 'kv.get', 'slow'), begin(call, 'kv.list', {prefix = 'slow', keys_only = true}),
         begin(call, 'kv.txn', {{'slow', 'exists', false}}, {}), begin(call, 'kv.insert', 'slow', ONE),
     }
-    -- The calls are on their way or waiting; that others are answered meanwhile shows that the store itself goes on.
+    -- These calls are on their way or waiting. Other calls are answered meanwhile, so the store itself is not
+    -- blocked.
     call('kv.get', 'state')
     local is_answered = touch.done
     for i = 1, #calls do

@@ -5,7 +5,7 @@ local clock = require('clock')
 local msgpack = require('msgpack')
 local tap = require('tap')
 
--- The clock is ours: no test waits for an entry to expire.
+-- The test sets the clock, so it never waits for an entry to expire.
 local now_s = 1700000000
 local real_monotonic = clock.monotonic
 local elapsed_s = 0

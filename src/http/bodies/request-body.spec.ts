@@ -16,7 +16,7 @@ describe('RequestBody', () => {
   let budget: SharedBudget;
   let app: FastifyInstance;
   let sockets: Socket[];
-  /** One for each request, in their order. */
+  /** One body for each request, in the order of the requests. */
   let bodies: Promise<Buffer>[];
   let arrived: () => void;
 

@@ -39,7 +39,7 @@ describe('the address of a client', () => {
     ['[2001:db8:1:2::1]:443', clientOf('2001:db8:1:2::1')],
     ['"[2001:db8:1:2::1]"', clientOf('2001:db8:1:2::1')],
     ['"[2001:db8:1:2:9::9]:443"', clientOf('2001:db8:1:2::1')],
-    // All are proxies: the one who began.
+    // All are proxies, so the first one is the client.
     ['192.168.0.9, 192.168.0.8', '192.168.0.9'],
   ])('is what a trusted proxy forwarded: %s', (forwarded, client) => {
     for (const proxy of ['10.0.0.1', '::ffff:10.0.0.1', '192.168.77.1', '::1', '2001:db8:ffff:1::2']) {

@@ -18,7 +18,7 @@ let connections: Connections;
 let server: Server;
 let client: Socket;
 let received: string;
-/** Requests that have begun, and are not answered yet. */
+/** Requests that have begun and are not answered yet. */
 let begun: ServerResponse[];
 
 beforeEach(async () => {
@@ -57,7 +57,7 @@ describe('the requests of a connection (RFC 9112 §9.3.2)', () => {
     const first = all.slice(0, MAX_TOGETHER).map((n) => `/${n}`);
     await expect.poll(urls).toEqual(first);
     begun.splice(3, 1)[0]?.end('/3');
-    // The fourth answer waits for those before it, and so does the next request.
+    // The fourth answer waits for the answers before it, and so does the next request.
     await new Promise(setImmediate);
     expect(urls()).toHaveLength(MAX_TOGETHER - 1);
     while (answersIn(received).length < all.length) {
@@ -83,7 +83,7 @@ describe('the requests of a connection (RFC 9112 §9.3.2)', () => {
     await expect.poll(urls).toEqual(['/1']);
     const [first] = begun.splice(0);
     client.resetAndDestroy();
-    // Reading is held up, so it is by its answer that the connection is known to be gone.
+    // Reading is paused, so only writing the answer shows that the connection is gone.
     while (!first?.destroyed) {
       first?.write('x'.repeat(100_000));
       await new Promise(setImmediate);

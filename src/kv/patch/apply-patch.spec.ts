@@ -23,7 +23,7 @@ function encode(value: JsonValue): Buffer {
   return writer.bytes();
 }
 
-/** The JSON that comes of it, or the code of the refusal. */
+/** The JSON of the result, or the code of the refusal. */
 function patched(value: JsonValue, mediaType: string, document: JsonValue, limits = LIMITS): string {
   try {
     return decodeValue(new MsgpackReader(applyPatch(encode(value), { mediaType, document }, limits)));
@@ -40,7 +40,10 @@ interface Step {
   readonly value: JsonValue;
 }
 
-/** JSON Patch and JSON Merge Patch as plainly as they can be said: each operation on a copy of the whole, in JavaScript's objects. */
+/**
+ * JSON Patch and JSON Merge Patch in their simplest form: each operation works on a copy of the whole document, as
+ * JavaScript objects.
+ */
 class Plain {
   constructor(private document: JsonValue) {}
 
@@ -175,7 +178,7 @@ const operation = fc.record<Step>({
   value: anyValue,
 });
 
-/** Only operations that find their place, so that long patches do not all end at their first step. */
+/** Only operations that fit the document, so that long patches do not all end at their first step. */
 const fitting = fc.tuple(anyObject, fc.array(operation, { maxLength: 12 })).map(([value, operations]) => {
   const kept: Step[] = [];
   for (const candidate of operations) {
@@ -254,7 +257,7 @@ describe('what a JSON Patch makes', () => {
             break;
           }
           const { bytes, depth } = document.measure(document.root);
-          // Commas are not counted until the end: one for each operation.
+          // Commas are counted only at the end: one for each operation.
           expect(bytes).toBeLessThanOrEqual(Math.max(start, 150 - 10) + i + 1);
           expect(depth).toBeLessThanOrEqual(limits.maxDepth);
         }
@@ -264,7 +267,7 @@ describe('what a JSON Patch makes', () => {
     expect(refused).toBeGreaterThan(10);
   });
 
-  // An eighth of the default: what a patch may cost grows with it.
+  // An eighth of the default, because the allowed work of a patch grows with it.
   const BYTES = 128 * 1024;
   const limits = { maxDepth: 64, maxBodyBytes: BYTES };
   const times = (count: number, ...operations: JsonObject[]): JsonObject[] =>
