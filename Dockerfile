@@ -18,26 +18,26 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM ${TARANTOOL_IMAGE} AS tarantool
-# Whatever user the base image ends with: the folder has to be made by root. A new named volume takes over its owner.
+# Whichever user the base image sets, only root can make the folder. A new named volume takes over the folder's owner.
 USER 0:0
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/kv
 COPY tarantool /opt/kv
 USER 10001:10001
-# Reachable from other containers; publish this port to nobody else.
+# Other containers can reach it. Do not publish this port to anybody else.
 ENV DATA_DIR=/var/lib/kv \
     TARANTOOL_LISTEN=0.0.0.0:3301
 VOLUME /var/lib/kv
 EXPOSE 3301
 STOPSIGNAL SIGTERM
-# It listens only once its data is loaded and its functions are in place, so a greeting means that it serves.
+# Tarantool listens only when its data is loaded and its functions are in place. So a greeting means that it serves.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["tarantool", "-e", "local s = require('socket').tcp_connect('127.0.0.1', 3301, 2); os.exit(s and #(s:read(128, 2) or '') == 128 and 0 or 1)"]
-# Past the base image's own entry point, which configures an instance from variables that are not ours.
+# Skips the entry point of the base image, which configures an instance from other variables.
 ENTRYPOINT ["tarantool"]
 CMD ["/opt/kv/kv.lua"]
 
 FROM ${NODE_IMAGE} AS service
-# No Tarantool in here: without TARANTOOL_HOST the service says so and does not start.
+# This image has no Tarantool. Without TARANTOOL_HOST the service says so and does not start.
 ENV NODE_ENV=production \
     TARANTOOL_EMBEDDED=false
 WORKDIR /app
@@ -47,7 +47,8 @@ COPY package.json ./
 USER node
 EXPOSE 5000
 STOPSIGNAL SIGTERM
-# Live and not ready: an unhealthy container is one to be replaced, and a new one would not bring back a store that is away.
+# Checks liveness and not readiness: an unhealthy container is replaced, and a new one would not bring back a store
+# that is unreachable.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/main.js"]
