@@ -1,6 +1,7 @@
-// The yardstick: the least that an HTTP answer can cost on this Node. It stores nothing and routes nothing; it answers every
-// request with one fixed JSON document, of the same size as the entry that the others are asked for.
-//   node bare-server.mjs PORT WORKERS BYTES
+// The yardstick: the lowest possible cost of an HTTP answer on this Node. It stores nothing and has no routes. It
+// answers every request with one fixed JSON document, of the same size as the entry that the other contestants
+// return.
+// node bare-server.mjs PORT WORKERS BYTES
 import cluster from 'node:cluster';
 import { createServer } from 'node:http';
 import { valueOf } from './values.mjs';

@@ -12,7 +12,7 @@ const TITLE = 28;
 const GAP = 14;
 const HEADER = 58;
 
-/** Without variables, which not every viewer of SVG knows. */
+/** Not every viewer of SVG supports CSS variables, so none are used. */
 const STYLE = `
   text { font: 13px system-ui, sans-serif; }
   .heading { font-size: 18px; font-weight: 600; }
@@ -33,7 +33,9 @@ function colours({ ground, text, quiet, bar, kv }) {
   ].join('\n  ');
 }
 
-/** Bars of all that has rows: rates, and p99 where latencies were measured. Each group has a scale of its own. */
+/**
+ * Bars for all results that have rows: rates, and p99 where latencies were measured. Each group has its own scale.
+ */
 export function chartOf(results, { caption }) {
   let y = HEADER;
   const groups = results.filter((result) => result.rows).map(group);

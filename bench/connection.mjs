@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const EMPTY = Buffer.alloc(0);
 
-/** A request as bytes, for a connection that stays open. */
+/** The bytes of a request for a connection that stays open. */
 export function bytesOf({ method, path, body }) {
   const head = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1'];
   if (body !== undefined) {
@@ -13,7 +13,7 @@ export function bytesOf({ method, path, body }) {
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body ?? ''}`);
 }
 
-/** A connection that costs little beside what it measures; answers need a Content-Length. */
+/** A connection that costs little compared with what it measures. Answers must have a Content-Length. */
 export class Connection {
   #socket;
   #rest = EMPTY;

@@ -2,17 +2,23 @@ import { load } from './load.mjs';
 import { prove } from './prove.mjs';
 import { wrk } from './wrk.mjs';
 
-/** The contestants that run at the moment. */
+/** The contestants that are running. */
 export class Fleet {
   #instances = new Map();
   #warmUp;
 
-  /** @param firstSeconds how long an instance that was just started is under load before it counts: compilers learn */
+  /**
+   * @param firstSeconds how long a new instance runs under load before it is measured, because compilers need time to
+   * optimise
+   */
   constructor({ firstSeconds }) {
     this.#warmUp = { connections: 64, seconds: firstSeconds };
   }
 
-  /** @returns the contestant's instance, started where it does not run yet, with what `traffic` asks for */
+  /**
+   * @returns the running instance of the contestant, with the entries that `traffic` needs. It is started if
+   * necessary.
+   */
   async ready(contestant, traffic) {
     const isNew = !this.#instances.has(contestant);
     if (isNew) this.#instances.set(contestant, await contestant.start());

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 export function rate(perSecond) {
   return Math.round(perSecond).toLocaleString('en');
 }
@@ -15,7 +15,7 @@ export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
 
-/** The middle and the ends of what was measured, as `show` writes each. */
+/** The median and the range of the measurements, formatted by `show`. */
 export function spread({ median, min, max }, show) {
   return { median: show(median), range: `${show(min)} – ${show(max)}` };
 }

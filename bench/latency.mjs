@@ -8,8 +8,9 @@ const SHARE_OF_PEAK = 0.5;
 const PERCENTILES = ['p50', 'p99', 'p999'];
 
 /**
- * Latencies at half of the rate that the service reaches, the same rate for all, in rounds as those of throughput.
- * @returns the rate and a row for each: its latencies in ms, one of each round
+ * Measures latencies at half of the rate that the service reaches, with the same rate for all contestants, in rounds
+ * as for throughput.
+ * @returns the rate, and a row for each contestant: its latencies in ms, one of each round
  */
 export async function measureLatency({ workload, instances, rounds, seconds, warmUpSeconds, progress }) {
   const { traffic, connections } = workload;

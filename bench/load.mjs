@@ -6,9 +6,9 @@ const CONNECTIONS = 128;
 const PIPELINED = 8;
 
 /**
- * Fills an instance through its own API up to `entries` entries of `bytes`, fast: many connections, each with several
- * requests under way.
- * @throws unless each is answered by 200
+ * Fills an instance through its own API with up to `entries` entries of `bytes`. It is fast: it uses many
+ * connections, each with several requests in flight.
+ * @throws unless every request is answered with 200
  */
 export async function load(instance, entries, bytes) {
   let next = instance.loaded ?? 0;

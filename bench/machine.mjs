@@ -1,4 +1,4 @@
-// What a reader must know of where the numbers come from; nothing that says whose machine it is.
+// What a reader has to know about the machine that was measured, and nothing that identifies its owner.
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export function describeMachine() {
     ['Tarantool', version('tarantool', /Tarantool (\S+)/)],
     ['etcd', version('etcd', /etcd Version: (\S+)/)],
     ['Redis', version('redis-server', /v=(\S+)/)],
-    // Asked for its version, it would start.
+    // webdis has no option that prints its version: it would start.
     ['webdis', version('webdis', /^(\d[\d.]*)/, ['dpkg-query', '-W', '-f', '${Version}', 'webdis'])],
     ['wrk', version('wrk', /wrk \D*([\d.]+)/)],
   ];
@@ -35,7 +35,7 @@ function version(command, pattern, question = [command, '--version']) {
   return pattern.exec(outputOf(...question))?.[1] ?? 'of unknown version';
 }
 
-/** Asked while nothing of ours runs. @returns how many cores are busy */
+/** To be called while no contestant runs. @returns how many cores are busy */
 export async function busyCores() {
   const before = cpuTimes();
   await sleep(SAMPLE_MS);

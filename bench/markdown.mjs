@@ -1,7 +1,7 @@
 import { megabytes, milliseconds, rate, spread, times } from './format.mjs';
 import { ratio, summary } from './statistics.mjs';
 
-/** @returns the results as a page, not yet aligned */
+/** @returns the results as a Markdown page whose tables are not aligned yet */
 export function markdownOf({ results, skipped, machine, options, date, chart }) {
   const facts = [
     ['command', `\`${options.command}\``],

@@ -2,7 +2,7 @@ import { isAvailable } from './proc.mjs';
 import { median } from './statistics.mjs';
 import { wrk } from './wrk.mjs';
 
-/** @returns bytes: of the store for each entry, and of a worker before, under and at the worst moment of load */
+/** @returns bytes: of the store for each entry, and of a worker before and under load, and at its maximum */
 export async function measureMemory({ workload, instances, rounds, seconds, progress }) {
   if (!isAvailable) return { workload, missing: 'this system has no /proc to read it from' };
   const [contestant] = workload.contestants;

@@ -27,7 +27,7 @@ export const USAGE = `npm run bench -- [options]
   --list          names the workloads
 A full run writes docs/performance/results.md and results.svg, --quick writes quick.md and quick.svg there, a part nothing.`;
 
-/** @throws with a line for whoever called */
+/** @throws an error with one line for the user */
 export function parseOptions(args) {
   const { values } = parseArgs({
     args,

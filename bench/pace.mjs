@@ -4,18 +4,19 @@ import { bytesOf, Connection } from './connection.mjs';
 import { entryKey, keyOf, spell } from './keys.mjs';
 import { valueOf } from './values.mjs';
 
-/** Before latencies count. */
+/** The time before latencies are recorded. */
 const SETTLE_MS = 300;
 const DRAIN_MS = 10_000;
 const TICK_MS = 1;
 
 /**
- * Sends `traffic` (`pick` one or uniform) at a constant rate, whatever the answers do, and without coordinated omission: a latency
- * counts from when its request was due, also where no connection was free by then. Up to a ms of each is the timer's.
+ * Sends `traffic` (`pick` one or uniform) at a constant rate, independent of the answers and without coordinated
+ * omission: a latency counts from the time when its request was due, even if no connection was free then. Up to 1 ms
+ * of each latency comes from the timer.
  *
- * Every request costs this process about 40 µs, on the same cores.
- * @returns answers per second, latencies in ms, how many answers were a 4xx or 5xx, and how many requests had none within ten
- *   seconds from the last, or when a connection ended
+ * Each request takes this process about 40 µs, on the same cores.
+ * @returns answers per second, latencies in ms, how many answers were a 4xx or 5xx, and how many requests had no
+ * answer within ten seconds after the last one, or when a connection ended
  */
 export async function pace(instance, traffic, { connections, seconds, rate }) {
   const next = requestsOf(instance, traffic);
@@ -40,7 +41,8 @@ export async function pace(instance, traffic, { connections, seconds, rate }) {
     void slot.connection.ended().then(cut, cut);
     opened.push(slot.connection);
     idle.push(slot);
-    // Opened at once, nearly all would go to one worker: this process keeps one of the cores busy, and the other's worker accepts.
+    // If all connections were opened at once, nearly all would go to one worker: this process keeps one core busy,
+    // and the worker on the other core accepts them.
     await sleep(TICK_MS);
   }
 
@@ -78,7 +80,7 @@ export async function pace(instance, traffic, { connections, seconds, rate }) {
   }
 }
 
-/** @returns what makes the bytes of the next request */
+/** @returns a function that makes the bytes of the next request */
 function requestsOf(instance, { pick, reads, entries, bytes }) {
   const value = valueOf(bytes);
   const key =

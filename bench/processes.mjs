@@ -1,4 +1,4 @@
-// Starts what is measured, and leaves neither a process nor a file behind.
+// Starts the programs that are measured, and leaves neither a process nor a file behind.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -12,18 +12,18 @@ const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 30;
 
-/** Below the ports that systems hand to clients, of which a run has thousands. */
+/** Below the ports that systems give to clients, of which a run uses thousands. */
 const PORTS = { from: 20_000, to: 32_000 };
 
 const children = new Set();
 let folder;
 let folders = 0;
-/** What fails from then on is a consequence, and the end is near. */
+/** From then on, failures are only consequences of the stop. */
 export let isStopping = false;
 
 for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
   process.on(signal, () => {
-    // The second time, whatever runs is killed at once, on exit.
+    // At the second signal, all programs are killed at once, on exit.
     if (isStopping) process.exit(code);
     process.stderr.write('\nstopping …\n');
     void stopAll().finally(() => process.exit(code));
@@ -32,15 +32,15 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
 
 export const isInstalled = (command) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
-/** What a program prints about its version, or nothing. */
+/** The output of a program about its version, or nothing. */
 export function outputOf(command, ...args) {
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   return `${stdout ?? ''}${stderr ?? ''}`;
 }
 
 /**
- * Starts a server in a folder of its own, which also gets its output, and waits until `isReady` resolves to true.
- * @throws with its output when it does not become ready
+ * Starts a server in a folder of its own, which also receives its output, and waits until `isReady` resolves to true.
+ * @throws an error with the output when the server does not become ready
  */
 export async function start(command, args, { env = {}, isReady, folder: cwd = newFolder() }) {
   const output = join(cwd, 'output.log');
@@ -68,7 +68,10 @@ export async function start(command, args, { env = {}, isReady, folder: cwd = ne
   };
 }
 
-/** A child in a process group of its own: an interrupt from the terminal is ours to hand on, in order. */
+/**
+ * Starts a child in a process group of its own, so that an interrupt from the terminal reaches it only through this
+ * program.
+ */
 export function launch(command, args, options) {
   if (isStopping) throw new Error('stopped');
   const child = spawn(command, args.map(String), { ...options, detached: true });
@@ -83,10 +86,10 @@ export async function stopAll() {
   await Promise.all([...children].map(stop));
 }
 
-/** Whatever way the program ends. Does not wait. */
+/** Cleans up however the program ends, without waiting. */
 process.on('exit', () => {
   for (const child of children) kill(child);
-  // What was just killed may still write.
+  // A process that was just killed may still write.
   if (folder) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 });
 
@@ -121,13 +124,13 @@ async function stop(child) {
   clearTimeout(timer);
 }
 
-/** With its own children, of which Tarantool leads a process group of its own. */
+/** Kills a program and its children. Tarantool leads a process group of its own. */
 function kill(child) {
   for (const id of [-child.pid, ...childrenOf(child.pid).map(({ pid }) => pid)]) {
     try {
       process.kill(id, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // It has already ended.
     }
   }
 }

@@ -1,4 +1,7 @@
-/** One line on standard error that shows what runs: rewritten on a terminal, else one for each workload. */
+/**
+ * Shows on standard error what is running: on a terminal in one line that is rewritten, otherwise in one line for
+ * each workload.
+ */
 export class Progress {
   #last;
   #startedAt = performance.now();

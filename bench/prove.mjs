@@ -3,8 +3,8 @@ import { entryKey, spell } from './keys.mjs';
 import { valueOf } from './values.mjs';
 
 /**
- * Writes the entry that `pick: 'one'` is about, and makes sure that writes are kept and reads show them.
- * @throws where a contestant does not do what is measured
+ * Writes the entry that traffic with `pick: 'one'` uses, and checks that writes are kept and that reads return them.
+ * @throws where a contestant does not do what is to be measured
  */
 export async function prove(instance, bytes) {
   instance.proved ??= new Set();

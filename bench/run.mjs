@@ -1,4 +1,4 @@
-// npm run bench: builds, measures, and writes the results to docs/performance/. See options.mjs for what it takes.
+// npm run bench: builds, measures, and writes the results to docs/performance/. options.mjs describes its options.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ROOT, setUp } from '../scripts/setup.mjs';
@@ -16,7 +16,7 @@ import { workloadsOf } from './workloads.mjs';
 
 const FOLDER = join(ROOT, 'docs', 'performance');
 const MEASURE = { throughput: measureThroughput, latency: measureLatency, memory: measureMemory };
-/** Cores that are busy with something else, from which on it is worth a word. */
+/** If other programs keep more cores busy than this, the user is told. */
 const NOISE_CORES = 0.2;
 
 const options = optionsOrFail();
@@ -57,7 +57,7 @@ async function runAll() {
   return done;
 }
 
-/** What fails does not end the run, but has no numbers in the results, and the run fails at its end. */
+/** A failure does not end the run. Its workload has no numbers in the results, and the run fails at its end. */
 async function measure(workload, fleet, progress) {
   try {
     const instances = new Map();
@@ -98,7 +98,7 @@ async function report() {
     date,
     chart: isPart ? undefined : `${name}.svg`,
   });
-  // Installed only now, where this checkout is new.
+  // Imported here, because in a new checkout it has only just been installed.
   const prettier = await import('prettier');
   const config = await prettier.resolveConfig(join(FOLDER, `${name}.md`));
   const markdown = await prettier.format(page, { ...config, parser: 'markdown' });

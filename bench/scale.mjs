@@ -1,6 +1,6 @@
-// What a large store does to others: the latency of GETs while all of a million keys are walked under concurrent inserts and
-// deletes, and while a million entries expire within one second.
-//   node bench/scale.mjs [--keys 1000000]
+// How a large store affects other clients: the latency of GETs while all of a million keys are walked under
+// concurrent inserts and deletes, and while a million entries expire within one second.
+// node bench/scale.mjs [--keys 1000000]
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,10 +21,10 @@ const BYTES = 100;
 const SECONDS = 10;
 const TURN_SECONDS = 2;
 
-/** In a second, of a store that has nothing to do. */
+/** CPU ticks per second of a store that has nothing to do. */
 const REST_TICKS = 3;
 
-/** Entries that are loaded in a second, at the very least. */
+/** The minimum number of entries that are loaded in a second. */
 const LOADED_A_SECOND = 6000;
 const MIN_LOAD_SECONDS = 20;
 
@@ -51,7 +51,7 @@ function show(what, { p50, p99, p999 }, alone) {
 }
 
 async function walk(instance) {
-  // At the lowest priority, as if from another machine, as far as that can be had on one.
+  // At the lowest priority. This is as close to a client on another machine as one machine allows.
   const walker = launch('nice', ['-n', '19', process.execPath, WALKER, instance.port, KEYS], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -64,7 +64,7 @@ async function walk(instance) {
     const during = await latency(instance, TURN_SECONDS);
     if (isOver) break;
     meanwhile.push(during);
-    // In turn, because what else the machine does comes and goes.
+    // In turn, because the other load of the machine varies.
     walker.kill('SIGSTOP');
     alone.push(await latency(instance, TURN_SECONDS));
     walker.kill('SIGCONT');
@@ -88,7 +88,7 @@ async function walk(instance) {
 async function expire(instance, alone) {
   const before = instance.memoryOfStore?.();
   const until = Date.now() + 1000 * (MIN_LOAD_SECONDS + KEYS / LOADED_A_SECOND);
-  // The same second for all, however long it takes to load them.
+  // All entries expire in the same second, however long it takes to load them.
   const expiring = {
     ...instance,
     loaded: 0,
@@ -108,11 +108,11 @@ async function expire(instance, alone) {
   show('GET after that', await latency(instance, SECONDS), alone);
   const listed = await fetch(`http://127.0.0.1:${instance.port}/kv?prefix=expiring-&limit=10`);
   console.log(`of them in a listing: ${(await listed.json()).items.length}`);
-  // Its resident memory, which the allocator keeps for what comes next, is no measure of what it holds.
+  // The resident memory does not show what the store holds, because the allocator keeps freed memory for later.
   await reinsert(instance, before, full);
 }
 
-/** Memory has come back where as much can be stored again without more. */
+/** The memory was freed if as many entries can be stored again without more memory. */
 async function reinsert(instance, before, full) {
   if (!before) return;
   await swept(instance);
@@ -128,7 +128,7 @@ async function reinsert(instance, before, full) {
   );
 }
 
-/** The sweep is over when the store, of which nobody asks anything, has come to rest. */
+/** The removal has ended when the store, which gets no requests, has nothing to do. */
 async function swept({ ticksOfStore }) {
   for (let before = -Infinity, now = ticksOfStore(); now - before > REST_TICKS;) {
     await sleep(1000);

@@ -1,5 +1,6 @@
-// Whether a worker grows under load: ten minutes of 90 % GET and 10 % PUT as fast as it goes, and the memory of each process meanwhile.
-//   node bench/soak.mjs [--minutes 10]
+// Whether a worker grows under load: ten minutes of 90 % GET and 10 % PUT at full speed, with the memory of each
+// process in each minute.
+// node bench/soak.mjs [--minutes 10]
 import { parseArgs } from 'node:util';
 import { setUp } from '../scripts/setup.mjs';
 import { kv } from './contestants/kv.mjs';

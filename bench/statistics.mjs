@@ -9,7 +9,7 @@ export function summary(numbers) {
   return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers) };
 }
 
-/** Of what two contestants did in the same rounds: the summary of the rounds' ratios. */
+/** The ratios of two contestants in the same rounds, summarised. */
 export function ratio(numbers, base) {
   return summary(numbers.map((number, round) => number / base[round]));
 }

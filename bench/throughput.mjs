@@ -3,14 +3,14 @@ import { spell } from './keys.mjs';
 import { wrk } from './wrk.mjs';
 
 /**
- * As many requests as the contestants take, round by round, each round with all of them in turn.
- * @returns a row for each: its rates and latencies, one of each round
+ * Sends as many requests as the contestants can answer, in rounds. In each round the contestants take turns.
+ * @returns a row for each contestant: its rates and latencies, one of each round
  */
 export async function measureThroughput({ workload, instances, rounds, seconds, warmUpSeconds, progress }) {
   const rows = workload.contestants.map((contestant) => ({ contestant, rates: [], p50us: [], p99us: [] }));
   for (const row of rows) await run(row, 'warming up', warmUpSeconds);
   for (let round = 1; round <= rounds; round++) {
-    // Every other round backwards, so that nobody always comes after the same.
+    // Every other round runs backwards, so that no contestant always follows the same one.
     for (const row of round % 2 === 1 ? rows : rows.toReversed()) {
       const { rate, p50us, p99us } = await run(row, `round ${round} of ${rounds}`, seconds);
       row.rates.push(rate);
@@ -32,7 +32,7 @@ export async function measureThroughput({ workload, instances, rounds, seconds, 
   }
 }
 
-/** @throws unless every request was answered, and as the workload wants it */
+/** @throws unless every request was answered as the workload expects */
 export function mustBeAsWanted({ requests, refused, broken }, wanted, { name }) {
   const wantedToBeRefused = wanted >= 400 ? requests : 0;
   if (requests === 0) throw new Error(`${name} answered nothing`);

@@ -7,7 +7,7 @@
 local bit = require('bit')
 
 local ZIPF_EXPONENT = 0.99
--- Prime to any number of entries we load: neighbours in popularity are no neighbours in the store.
+-- Relatively prime to every number of entries that we load, so that popular entries are not neighbours in the store.
 local SCATTER = 48271
 local DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 local JSON = {['Content-Type'] = 'application/json'}
@@ -127,7 +127,7 @@ function request()
     return write(pick())
 end
 
--- wrk's own report is for people; this line is for wrk.mjs.
+-- wrk's own report is for people. wrk.mjs reads this line.
 function done(summary, latency)
     local errors = summary.errors
     io.write(('{"requests":%d,"us":%d,"p50us":%d,"p99us":%d,"refused":%d,"broken":%d}\n'):format(

@@ -1,6 +1,9 @@
 const PROSE = 'the quick brown fox jumps over the lazy dog, and then again; ';
 
-/** A document of small members, as configuration is, whose JSON is exactly `bytes` long. From 60 on. */
+/**
+ * A document of small members, as in a configuration, whose JSON is exactly `bytes` long. `bytes` must be at least
+ * 60.
+ */
 export function valueOf(bytes) {
   const value = { id: 4211, on: true, none: null, ratio: 0.25, note: '' };
   let size = JSON.stringify(value).length;

@@ -1,13 +1,14 @@
-// A client that walks over all keys while others insert and delete; scale.mjs starts it. Prints what it saw as one line of JSON.
-//   node bench/walker.mjs PORT KEYS
+// A client that walks over all keys while other keys are created and deleted. scale.mjs starts it. It prints its
+// result as one line of JSON.
+// node bench/walker.mjs PORT KEYS
 import { Agent, request } from 'node:http';
 import { keyOf } from './keys.mjs';
 import { median } from './statistics.mjs';
 
 const [port, keys] = process.argv.slice(2).map(Number);
-/** Others that come and go while a page is read. */
+/** Keys that are created and deleted while a page is read. */
 const CHURN_A_PAGE = 10;
-/** Prime to the numbers of keys: all over the place. */
+/** Relatively prime to every number of keys, so that consecutive keys are spread over the store. */
 const STRIDE = 799_819;
 const PASSING = '-passing';
 const PAGES_COMPARED = 100;

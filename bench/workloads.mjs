@@ -7,16 +7,17 @@ const SMALL = 200;
 const MEDIUM = 4096;
 const LARGE = 102_400;
 
-/** Of an entry in the measurements of growth and memory. */
+/** The size of an entry in the measurements of growth and memory. */
 const GROWTH_BYTES = 100;
 
 /**
- * What is measured, in this order. All contestants of a workload run at the same time, and get their rounds in turn.
+ * The workloads, in the order in which they are measured. All contestants of a workload run at the same time, and are
+ * measured in turn.
  *
  * - `kind`: how it is measured
- * - `contestants`: the first is what the others are compared with
- * - `traffic`: see traffic.lua; `entries` of `bytes` are loaded before, unless the contestant holds its own
- * - `status`: what every answer is, but the yardstick's; 200 where nothing is said
+ * - `contestants`: the others are compared with the first
+ * - `traffic`: see traffic.lua. `entries` of `bytes` are loaded before, unless the contestant has its own.
+ * - `status`: the expected status of every answer except the yardstick's; 200 by default
  */
 export function workloadsOf({ mixedEntries, growth }) {
   const service = kv('kv');
@@ -119,7 +120,7 @@ export function workloadsOf({ mixedEntries, growth }) {
       name: 'cost-get',
       title: 'What the limiter and the request log cost: GET, 200 bytes, 64 connections',
       contestants: [
-        // Not the one above: all three have to be as long under way.
+        // A new instance, because all three must have been running for the same time.
         kv('kv'),
         kv('kv, no limiter', { environment: { THROTTLE_LIMIT: 0 } }),
         kv('kv, no request log', { environment: { LOG_LEVEL: 'warn' } }),

@@ -34,7 +34,7 @@ export async function wrk(instance, traffic, { connections, seconds }) {
   let output = '';
   child.stdout.on('data', (data) => (output += data));
   child.stderr.on('data', (data) => (output += data));
-  // It takes whole seconds only, but ends well when interrupted.
+  // wrk accepts whole seconds only, but ends properly when interrupted.
   const timer = setTimeout(() => child.kill('SIGINT'), seconds * 1000);
   await once(child, 'close');
   clearTimeout(timer);
@@ -62,7 +62,7 @@ function parametersOf(instance, { pick, reads, write = 'put', entries = 0, bytes
   };
 }
 
-/** A value as Lua writes it. */
+/** A value in the syntax of Lua. */
 function lua(value) {
   if (typeof value !== 'object') return typeof value === 'string' ? quote(value) : String(value);
   if (Array.isArray(value)) return `{${value.map(lua).join(', ')}}`;

@@ -1,6 +1,6 @@
 const TIMEOUT_MS = 2000;
 
-/** @returns a question whether there is a 2xx at `url` by now, on each of `times` new connections */
+/** @returns a check whether `url` is answered with a 2xx, on each of `times` new connections */
 export function answers(url, times = 1) {
   return async () => {
     for (let i = 0; i < times; i++) {

@@ -4,7 +4,10 @@ import { answers } from './answers.mjs';
 const json = (value) => JSON.stringify(value);
 const base64 = (text) => Buffer.from(text).toString('base64');
 
-/** Its JSON gateway, in which keys and values are base64. By default it syncs each write before the answer, in groups. */
+/**
+ * The JSON gateway of etcd, in which keys and values are base64. By default etcd syncs each write before the answer,
+ * in groups.
+ */
 export const etcd = {
   name: 'etcd',
   needsNoWarmUp: true,

@@ -7,7 +7,7 @@ import { WORKERS } from './workers.mjs';
 
 const SERVICE = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-/** By then the store has its buffers. */
+/** With this many entries the store has allocated its buffers. */
 const FIRST_ENTRIES = 10_000;
 
 export const KV_REQUESTS = {
@@ -17,14 +17,17 @@ export const KV_REQUESTS = {
   valueIn: (answer) => JSON.parse(answer).value,
 };
 
-/** Said in full, so that neither the `.env` of this checkout nor a default that changes has a say in what is measured. */
+/**
+ * Every setting is given, so that neither the `.env` of this checkout nor a changed default influences the
+ * measurement.
+ */
 const ENVIRONMENT = {
   HOST: '127.0.0.1',
   WORKERS,
   LOG_LEVEL: 'info',
   LOG_FORMAT: 'json',
   TRUST_PROXY: '',
-  // On, and counting, but never reached.
+  // The limiter is on and counts, but the limit is never reached.
   THROTTLE_LIMIT: 1_000_000_000,
   THROTTLE_TTL: 1000,
   TARANTOOL_EMBEDDED: 'true',
@@ -36,8 +39,8 @@ const ENVIRONMENT = {
 };
 
 /**
- * Our service as a user runs it, its log in a file.
- * @param refusesAll its limit is spent from the start
+ * Our service as users run it, with its log in a file.
+ * @param refusesAll whether its limit is used up from the start
  * @param entries how many entries of `bytes` it holds from the start
  */
 export function kv(name, { environment = {}, entries, bytes, refusesAll = false } = {}) {
@@ -49,7 +52,8 @@ export function kv(name, { environment = {}, entries, bytes, refusesAll = false 
       const [port, tarantoolPort] = [await freePort(), await freePort()];
       const service = await start(process.execPath, [SERVICE], {
         env: { ...ENVIRONMENT, PORT: port, TARANTOOL_PORT: tarantoolPort, ...environment },
-        // Connections go to the workers in turn, and each worker is ready for itself.
+        // Each worker becomes ready on its own, and connections spread over the workers by chance. So several are
+        // tried.
         isReady: answers(`http://127.0.0.1:${port}/health/ready`, 2 * WORKERS),
       });
       const instance = { port, ...KV_REQUESTS, stop: service.stop, loaded: 0 };
@@ -66,7 +70,7 @@ export function kv(name, { environment = {}, entries, bytes, refusesAll = false 
   };
 }
 
-/** Notes what it takes, not counting what any entries at all take. */
+/** Records the memory that the entries take, without the memory that the first entries take. */
 async function fill(instance, entries, bytes) {
   await load(instance, Math.min(entries, FIRST_ENTRIES), bytes);
   const before = instance.memoryOfStore?.();

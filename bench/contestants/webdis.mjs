@@ -6,7 +6,7 @@ import { freePort, isInstalled, newFolder, start } from '../processes.mjs';
 import { answers } from './answers.mjs';
 import { WORKERS } from './workers.mjs';
 
-/** HTTP in front of Redis, which syncs its log before it answers a write. */
+/** Webdis as the HTTP server in front of Redis, which syncs its log before it answers a write. */
 export const webdis = {
   name: 'webdis, redis',
   needsNoWarmUp: true,

@@ -1,2 +1,2 @@
-/** Processes or threads that serve HTTP, of each contestant where it can be said. */
+/** How many processes or threads serve HTTP, for each contestant that lets one choose. */
 export const WORKERS = 2;

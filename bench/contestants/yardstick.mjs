@@ -6,7 +6,7 @@ import { WORKERS } from './workers.mjs';
 
 const SERVER = fileURLToPath(new URL('../bare-server.mjs', import.meta.url));
 
-/** Sent the same as our service, it answers `bytes` of value to all of it. */
+/** It gets the same requests as our service, and answers each of them with `bytes` of value. */
 export function yardstick(bytes) {
   return {
     name: 'yardstick',
