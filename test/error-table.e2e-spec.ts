@@ -12,7 +12,7 @@ import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
 let service: TestApp;
-/** With a bound for each thing that is refused by one: nearly all of it is used up. */
+/** An instance whose limits are nearly used up, one for each refusal by a limit. */
 let narrow: NestFastifyApplication;
 let counting: NestFastifyApplication;
 let stopping: NestFastifyApplication;
@@ -41,14 +41,14 @@ afterAll(async () => {
 const MERGE = 'Content-Type: application/merge-patch+json\r\n';
 const JSON_PATCH = 'Content-Type: application/json-patch+json\r\n';
 
-/** How a refusal is provoked: a request, with the fields that are given in addition, and whom it is sent to. */
+/** How a refusal is provoked: by a request, with additional fields, and the instance that it is sent to. */
 interface Provocation {
   readonly bytes: (fields: string) => string;
   readonly url?: () => Promise<string> | string;
-  /** Members and fields that no other refusal has. */
+  /** Members and fields that only this refusal has. */
   readonly members?: object;
   readonly fields?: Record<string, unknown>;
-  /** What is no request yet is answered before `Accept` is looked at. */
+  /** Whether the refusal is written before `Accept` can be read. */
   readonly isUnread?: true;
 }
 
@@ -200,7 +200,7 @@ describe('a store at fault', () => {
     return [status, body, fields['retry-after']];
   };
 
-  /** Who gives up soon is asked for what is never answered, and nothing else. */
+  /** Only calls that are never answered go to the service with the short timeout. */
   const urlFor = (key: string): Promise<string> | string =>
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 

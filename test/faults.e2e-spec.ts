@@ -4,9 +4,9 @@ import { isAlive, ServiceProcess } from './support/service-process.js';
 import { Writers } from './support/writers.js';
 
 const TIMEOUT_MS = 500;
-/** FAULT_KILLS=10 makes a longer run of it. */
+/** FAULT_KILLS=10 makes a longer run. */
 const KILLS = Number(process.env['FAULT_KILLS'] ?? 3);
-/** A deadline is kept with this much to spare, on a machine that does other things as well. */
+/** The allowance by which a deadline may be missed, on a machine that has other work. */
 const SLACK_MS = 2500;
 
 let service: ServiceProcess;

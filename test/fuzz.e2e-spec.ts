@@ -7,24 +7,25 @@ import { converse } from './support/raw-http.js';
 import type { Conversation, RawAnswer } from './support/raw-http.js';
 import { ServiceProcess } from './support/service-process.js';
 
-// Requests of every kind, malformed in every way that the generators know, against the service as it runs. FUZZ_REQUESTS and
-// FUZZ_SEED make a longer run of it, or the same one again. What failed is shown whole: to make it smaller would take a hang each time.
+// Sends requests of every kind, malformed in every way that the generators know, to the running service.
+// FUZZ_REQUESTS and FUZZ_SEED make a longer run, or repeat one. A failing request is shown whole, because making it
+// smaller would cause the failure again at each step.
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 2500);
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now());
 const AT_ONCE = 16;
 const MOST_ON_A_CONNECTION = 3;
 const MEAN_ON_A_CONNECTION = (1 + MOST_ON_A_CONNECTION) / 2;
 
-/** Over the time that the service waits for the rest of a message, which the end of our side makes none. */
+/** Longer than the service takes for any answer. Our half-close ends its wait for the rest of a message. */
 const PATIENCE_MS = 20_000;
 
 const MESSAGES = Object.values(ERROR_TABLE).map(({ message }) => message);
-/** Of a refusal, besides the operations of a transaction that `failed`. */
+/** The members of a refusal, besides the operations of a transaction that `failed`. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   'application/json; charset=utf-8': ['message', 'status'],
   'application/problem+json; charset=utf-8': ['type', 'title', 'status', 'detail', 'code', 'message'],
 };
-/** What a request of one client cannot cause: 500, 502, and a store that is away. */
+/** Statuses that the request of a client must not cause: 500, 502, and an unreachable store. */
 const NEVER = new Set([500, 502, 503, 504]);
 
 let service: ServiceProcess;

@@ -6,17 +6,20 @@ import { answers } from './support/answers.js';
 import { startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
-// Random sequences of every operation, by several clients at once, each on keys of its own: the service against a model that is
-// a map. MODEL_RUNS and MODEL_SEED make a longer run of it, or the same one again.
+// Random sequences of every operation, by several clients at the same time, each on its own keys. The service is
+// compared with a model that is a map. MODEL_RUNS and MODEL_SEED make a longer run, or repeat one.
 const CLIENTS = 6;
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 18);
 const SEED = Number(process.env['MODEL_SEED'] ?? Date.now());
 const COMMANDS = 1000;
-/** Keys that are used again and again, and keys that are left alone for long enough to expire. */
+/** Some keys are used repeatedly. Others are left alone long enough to expire. */
 const BUSY_KEYS = 5;
 const QUIET_KEYS = 60;
 
-/** An entry that expires within so many ms is waited for: whether an answer is about before or after could not be told. */
+/**
+ * When an entry expires within this many ms, the client waits. Otherwise it could not tell whether an answer is from
+ * before or after.
+ */
 const CLOSE_MS = 20;
 
 interface Answer {
@@ -29,15 +32,15 @@ interface Answer {
 interface Entry {
   value: Record<string, unknown>;
   version: number;
-  /** By the store's clock, which is this machine's, in ms. */
+  /** By the store's clock, which is this machine's clock, in ms. */
   expiresAt: number | undefined;
 }
 
-/** The model: what one client's keys hold. */
+/** The model: the entries of one client's keys. */
 class Model {
   private readonly entries = new Map<string, Entry>();
 
-  /** Expired entries are none. */
+  /** Expired entries count as missing. */
   get(key: string): Entry | undefined {
     const entry = this.entries.get(key);
     return entry && isAlive(entry, Date.now()) ? entry : undefined;
@@ -107,7 +110,7 @@ class Client {
     });
   }
 
-  /** Takes over what the service says. */
+  /** Takes over the service's answer. */
   async look(model: Model, key: string): Promise<void> {
     const { status, body, version, expiresAt } = await this.send('GET', `/kv/${key}`);
     if (status === 404) return model.delete(key);
@@ -115,7 +118,7 @@ class Client {
     this.newest = Math.max(this.newest, version);
   }
 
-  /** A write gives a version that is newer than all this client has seen. */
+  /** A write gives a version that is newer than all versions that this client has seen. */
   expectNewer(version: number): void {
     expect(version).toBeGreaterThan(this.newest);
     this.newest = version;
@@ -141,7 +144,7 @@ class Command implements fc.AsyncCommand<Model, Client> {
     if (expiresAt > began && expiresAt - began < CLOSE_MS) await pause(expiresAt - began + 1);
     const [outcome] = await Promise.allSettled([this.perform(model, client, key)]);
     if (expiresAt > began + CLOSE_MS && expiresAt <= Date.now()) {
-      // It took so long that the entry has expired meanwhile: nobody can tell what is right.
+      // The request took so long that the entry has expired meanwhile. Either answer may be right.
       uncertain++;
       await client.look(model, key);
     } else if (outcome.status === 'rejected') throw outcome.reason;
@@ -161,19 +164,19 @@ const keyNumber = fc.oneof(
   { weight: 3, arbitrary: fc.nat(BUSY_KEYS - 1) },
   { weight: 1, arbitrary: fc.integer({ min: BUSY_KEYS, max: BUSY_KEYS + QUIET_KEYS - 1 }) },
 );
-/** Seconds to live; a second is the least there is. */
+/** The time to live in seconds. One second is the shortest. */
 const ttl = fc.constantFrom(undefined, 1, 1, 1, 100);
 const command = <T>(name: string, input: fc.Arbitrary<T>, perform: (input: T) => Run) =>
   fc.tuple(keyNumber, input).map(([key, given]) => new Command(name, key, perform(given)));
 
-/** When an entry expires that was written with a time to live between then and now. */
+/** When an entry expires that was written, with a time to live, between these two times. */
 function expectExpiry(answer: Answer, began: number, seconds: number | undefined): void {
   if (seconds === undefined) return expect(answer.expiresAt).toBeUndefined();
   expect(answer.expiresAt).toBeGreaterThanOrEqual(began + seconds * 1000 - 1);
   expect(answer.expiresAt).toBeLessThanOrEqual(Date.now() + seconds * 1000 + 1);
 }
 
-/** A write that needs the entry: the model's answer where it is missing, or of another version. */
+/** A write that needs an existing entry: the model's answer where it is missing, or has another version. */
 const missing: Answer = { status: 404, body: answers.keyNotFound, version: 0, expiresAt: undefined };
 const refusedUnless = (entry: Entry | undefined, matches: boolean): Answer | undefined => {
   if (!entry) return missing;
@@ -287,7 +290,7 @@ const commands = [
     }
     const ended = Date.now();
     const entries = model.all();
-    // What expired meanwhile may be listed or not.
+    // Entries that expired meanwhile may be listed or not.
     const isOpen = new Set(
       entries.filter(([, entry]) => isAlive(entry, began) && !isAlive(entry, ended)).map(([key]) => key),
     );
@@ -364,7 +367,7 @@ it('does what the model does', { timeout: 0 }, async () => {
     ),
   );
   expect(operations).toBeGreaterThan(45_000 * Math.min(1, RUNS / 18));
-  // Entries did expire, and it was nearly always certain what had to be.
+  // Entries did expire, and the right answer was nearly always certain.
   expect(expired).toBeGreaterThan(operations / 1000);
   expect(uncertain).toBeLessThan(operations / 1000);
   process.stderr.write(

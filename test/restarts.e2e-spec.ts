@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { LoopingClients } from './support/looping-clients.js';
 import { ServiceProcess } from './support/service-process.js';
 
-/** RESTARTS=20 makes a longer run of it. */
+/** RESTARTS=20 makes a longer run. */
 const RESTARTS = Number(process.env['RESTARTS'] ?? 2);
 const RESTART_MS = 30_000;
 
@@ -14,12 +14,13 @@ describe('stopping under clients that keep their connections', () => {
     'cuts off no request (WORKERS=%s)',
     async (workers) => {
       service = await ServiceProcess.start({ WORKERS: workers });
-      // What `fetch` works with is loaded when it is first used.
+      // `fetch` loads its modules when it is first used.
       expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
       const clients = new LoopingClients(service.url, 60);
       try {
         for (let restarts = 0; restarts < RESTARTS; restarts++) {
-          // By then each has its connection. One that is being made when listening stops may be reset by the system.
+          // By then each client has its connection. The system may reset a connection that is being made when
+          // listening stops.
           const before = [...clients.answered];
           const isAnswered = (): boolean =>
             clients.answered.every((count, n) => count > (before[n] ?? 0) + 10);

@@ -10,7 +10,7 @@ import { answersIn, message } from './support/raw.js';
 import { isAlive, ServiceProcess } from './support/service-process.js';
 import { freePort } from './support/test-app.js';
 
-/** Nobody listens there: what starts so is soon up. */
+/** No process listens there, so a service with this store starts soon. */
 const WITHOUT_STORE = {
   WORKERS: '1',
   TARANTOOL_HOST: '127.0.0.1',
@@ -89,12 +89,12 @@ describe('an orderly stop', () => {
     async (workers) => {
       const stopping = await ServiceProcess.start({ WORKERS: workers });
       const post = await unfinishedPost(stopping, 'kept');
-      // Each is told to close by its first answer.
+      // The first answer tells each client to close.
       const sockets = await Promise.all(
         Array.from({ length: 20 }, async () => {
           const socket = connect(stopping.port, '127.0.0.1');
           socket.on('error', () => undefined);
-          // A process has taken it when it has answered on it.
+          // When a client has an answer on its connection, a process has accepted it.
           socket.write(message('GET /health/live'));
           await once(socket, 'data');
           return socket;

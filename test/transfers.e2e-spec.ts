@@ -15,7 +15,7 @@ interface Read {
   version: string;
 }
 
-/** Undefined where there was no answer, or one that leaves open what happened. */
+/** Undefined where there was no answer, or one that leaves the outcome open. */
 async function txn(body: object): Promise<{ results: Read[] } | undefined> {
   try {
     const answer = await fetch(`${service.url}/txn`, {
@@ -35,7 +35,7 @@ async function txn(body: object): Promise<{ results: Read[] } | undefined> {
 
 const accounts = Array.from({ length: ACCOUNTS }, (_, i) => `account-${i}`);
 
-/** Of all accounts, read in one transaction. */
+/** The sum of all accounts, read in one transaction. */
 async function sum(): Promise<number | undefined> {
   const read = await txn({ success: accounts.map((key) => ({ op: 'get', key })) });
   return read?.results.reduce((total, { value }) => total + value.balance, 0);
@@ -89,7 +89,7 @@ it('transfers keep the sum while Tarantool is killed, again and again', { timeou
   const seen = sums.filter((total) => total !== undefined);
   expect(seen.length).toBeGreaterThan(0);
   expect(new Set(seen)).toEqual(new Set([ACCOUNTS * START]));
-  // A worker that has not found Tarantool again has no answer yet; the first answer that there is must be right.
+  // A worker that has not reconnected to Tarantool has no answer yet. The first answer must be right.
   let total: number | undefined;
   await expect.poll(async () => (total = await sum())).toBeDefined();
   expect(total).toBe(ACCOUNTS * START);

@@ -19,7 +19,7 @@ async function insert(key: string, value: object = {}): Promise<string> {
   return headers['etag'] ?? '';
 }
 
-/** Each is sent as a line of its own, which superagent's types do not know. */
+/** Each value is sent in a line of its own, which superagent's types do not know. */
 const lines = (...fields: string[]) => fields as unknown as string;
 
 describe('a version', () => {
@@ -307,7 +307,7 @@ describe('PUT ?upsert=true', () => {
   });
 });
 
-/** COUNTER_RAISES=1000 makes a longer run of it. */
+/** COUNTER_RAISES=1000 makes a longer run. */
 const RAISES = Number(process.env['COUNTER_RAISES'] ?? 25);
 const CLIENTS = 10;
 

@@ -1,4 +1,4 @@
-/** The bodies of every answer but a value's, as the contract prints them. */
+/** The bodies of all answers except values, as the contract prints them. */
 export const answers = {
   inserted: { message: 'inserted', status: 200 },
   updated: { message: 'updated', status: 200 },

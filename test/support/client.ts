@@ -3,13 +3,16 @@ import type { Test } from 'supertest';
 import { expect } from 'vitest';
 import { answers } from './answers.js';
 
-/** What most tests ask of the service. `url` is a function, because test files are read before the service has its port. */
+/**
+ * The requests that most tests send to the service. `url` is a function, because test files are read before the
+ * service has its port.
+ */
 export function client(url: () => string) {
   let keys = 0;
   const api = () => request(url());
   const post = (body: object): Test => api().post('/kv').send(body);
 
-  /** A key that no test has had before. */
+  /** A key that no test has used before. */
   const newKey = (): string => `key-${++keys}`;
 
   /** @returns the version of the new entry. */

@@ -4,9 +4,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { send } from './send.js';
 
-/** Stands for a service that dies after a write, before its answer: the first write is carried out, and the connection closed. */
+/**
+ * Acts as a service that dies after a write and before its answer: the first write is carried out, and then the
+ * connection is closed.
+ */
 export class ClosingGateway {
-  /** How many writes have come. */
+  /** How many writes have arrived. */
   writes = 0;
 
   private constructor(private readonly server: Server) {}

@@ -5,7 +5,7 @@ import { startInstance } from './test-app.js';
 import { TARANTOOL_PASSWORD, TARANTOOL_USER, TarantoolProcess } from './tarantool-process.js';
 import { TcpProxy } from './tcp-proxy.js';
 
-/** What a call about a key of this name meets: faults that a sound store shows too seldom for a test. */
+/** The fault that a call with a key of this name meets. A sound store shows these faults too seldom for a test. */
 const FUNCTIONS = `
   local fiber = require('fiber')
   local OK, PRECONDITION_FAILED = 0, 3
@@ -38,15 +38,20 @@ const FUNCTIONS = `
 `;
 
 export interface FaultyStore {
-  /** The service on this store. */
+  /** The service that uses this store. */
   readonly app: NestFastifyApplication;
   readonly url: string;
-  /** A second one, which soon gives up: for what the store does not answer. Resolves when it is connected. */
+  /**
+   * A second service with a short timeout, for calls that the store does not answer. Resolves when it is connected.
+   */
   impatientUrl(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The service on a real Tarantool whose functions fail: a call with the key `bug`, `silent`, `read-only` … meets that fault. */
+/**
+ * The service on a real Tarantool whose functions fail: a call with the key `bug`, `silent`, `read-only` … meets that
+ * fault.
+ */
 export async function startFaultyStore(): Promise<FaultyStore> {
   const tarantool = await TarantoolProcess.start(FUNCTIONS);
   const network = await TcpProxy.start(tarantool.path);

@@ -13,7 +13,7 @@ const version = fc.oneof(
   fc.constantFrom('"*"', '"01"', '1', '"-1"', '"99999999999999999"'),
 );
 
-/** An object of known members with likely values, of which some are left out and some are others. */
+/** An object of known members with likely values. Some members are left out, and some have other values. */
 function likely(shape: Record<string, fc.Arbitrary<string>>): fc.Arbitrary<string> {
   const members = Object.entries(shape).map(([name, arbitrary]) =>
     fc.tuple(
@@ -48,7 +48,7 @@ const patchOperation = likely({
   value: jsonText,
 });
 
-/** Some items, or many of one as far as that is not much more than a body may have. */
+/** Some items, or many copies of one, up to about the length that a body may have. */
 function list(item: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 16, arbitrary: fc.array(item, { maxLength: 6 }).map((items) => `[${items.join(',')}]`) },
@@ -70,7 +70,7 @@ export const BODIES = {
 };
 export const anyText = fc.oneof(...Object.values(BODIES), jsonText);
 
-/** Bytes that are damaged now and then. */
+/** Bytes that are sometimes damaged. */
 export function damaged(text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> {
   return fc
     .tuple(text, rarely(fc.tuple(fc.nat(), fc.uint8Array({ maxLength: 4 }))))

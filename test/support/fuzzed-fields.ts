@@ -46,7 +46,7 @@ export const fields = fc.oneof(
   fc.integer({ min: 200, max: 2500 }).map((count) => Array.from({ length: count }, (_, i) => [`x${i}`, ''])),
 );
 
-/** How a body is framed: the fields that say so, and its bytes. */
+/** How a body is framed: the fields for that, and the bytes. */
 export type Framing = (body: Buffer) => { fields: string[]; bytes: Buffer };
 
 const sized: Framing = (bytes) => ({ fields: [`Content-Length: ${bytes.length}`], bytes });

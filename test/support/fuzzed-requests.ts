@@ -3,7 +3,7 @@ import { anyText, BODIES, damaged } from './fuzzed-bodies.js';
 import { fields, framing } from './fuzzed-fields.js';
 import { key } from './fuzzed-values.js';
 
-/** A message as bytes, and the method that a parser would see in it. */
+/** The bytes of a message, and the method that a parser would find in it. */
 export interface FuzzedRequest {
   readonly method: string;
   readonly bytes: Buffer;
@@ -39,7 +39,7 @@ interface Request {
   readonly body?: Buffer | undefined;
 }
 
-/** Requests that there are, with bodies that are meant for them. */
+/** Requests that the service has, with bodies that fit them. */
 const meant: fc.Arbitrary<Request> = fc.oneof(
   fc.record({
     method: fc.constantFrom('GET', 'HEAD', 'DELETE'),
@@ -120,7 +120,7 @@ const noise = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => ({
   bytes: Buffer.from(bytes),
 }));
 
-/** A request that may be anything, most often one that gets far into the service. */
+/** A request that may be anything. Most of them get far into the service. */
 export const fuzzedRequest: fc.Arbitrary<FuzzedRequest> = fc.oneof(
   { weight: 40, arbitrary: message },
   { weight: 1, arbitrary: noise },

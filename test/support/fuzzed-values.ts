@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Keys that are used again and again, so that requests meet each other's entries. */
+/** Keys that are used repeatedly, so that requests meet each other's entries. */
 const KEYS = ['state', 'a', 'b', 'c', 'caf\u00e9', '__proto__', 'constructor', 'a/b'];
 const NAMES_OF_EVERY_OBJECT = [
   '__proto__',
@@ -35,7 +35,7 @@ const numberText = fc.oneof(
   fc.constantFrom('1e400', '-0', '9e15', '1E-400', '18446744073709551615', '18446744073709551616', '01'),
 );
 
-/** A JSON text, nearly always: what `JSON.stringify` cannot write is in it as well. */
+/** A text that nearly always is JSON. It may hold what `JSON.stringify` cannot write. */
 export const { text: jsonText, object: objectText } = fc.letrec<{ text: string; object: string }>((tie) => ({
   text: fc.oneof(
     { maxDepth: 4, depthSize: 'small' },

@@ -7,24 +7,27 @@ import { MsgpackWriter } from '../../src/msgpack/msgpack-writer.js';
 const GREETING = `${'Tarantool 2.6.0 (Binary)'.padEnd(63)}\n${Buffer.alloc(32, 1).toString('base64').padEnd(63)}\n`;
 const AUTH = 7;
 
-/** Code of the answer, and its body: a map. */
+/** The code of an answer, and its body, which is a map. */
 type Answer = readonly [number, Buffer];
 
-/** `{0x30: [text]}`, what a function returned. */
+/** `{0x30: [text]}`, the result of a function. */
 export const returned = (text: string): Answer => [
   0,
   new MsgpackWriter().mapHeader(1).integer(0x30).arrayHeader(1).string(text).bytes(),
 ];
 
-/** `{0x31: message}` under the number of an error. */
+/** `{0x31: message}`, with the number of an error. */
 export const failed = (errorNumber: number, message: string): Answer => [
   0x8000 | errorNumber,
   new MsgpackWriter().mapHeader(1).integer(0x31).string(message).bytes(),
 ];
 
-/** Speaks Tarantool's protocol, lets everybody log in, answers every call alike, and keeps what it was sent. */
+/**
+ * Speaks Tarantool's protocol, accepts every login, gives the same answer to every call, and records what it
+ * receives.
+ */
 export class Impostor {
-  /** All bytes that came behind the logins. */
+  /** All bytes that arrived after the logins. */
   received = Buffer.alloc(0);
   calls = 0;
   private readonly sockets = new Set<Socket>();
@@ -83,7 +86,7 @@ export class Impostor {
   }
 }
 
-/** What a client of ours writes before each packet: 0xce and four bytes. */
+/** The prefix that our client writes before each packet: 0xce and four bytes. */
 function lengthOf(packet: Buffer): number {
   return packet.readUInt32BE(1);
 }

@@ -4,19 +4,19 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { answersIn, message } from './raw.js';
 
-/** How a request ended: with a status, `refused` before it was taken, or else how it failed. */
+/** How a request ended: with a status, with `refused` before it was accepted, or with the way in which it failed. */
 type End = number | string;
 
-/** Sends a request and says how it ended; keeps its connection as long as it is told to. */
+/** Sends a request and returns how it ended. It keeps its connection until it is told to close it. */
 type Client = () => Promise<End>;
 
 const RETRY_MS = 10;
 
-/** Clients that ask again as soon as they are answered, on connections that they keep. */
+/** Clients that send the next request as soon as they have an answer, on connections that they keep open. */
 export class LoopingClients {
-  /** How often each has been answered. */
+  /** How many answers each client has got. */
   readonly answered: number[];
-  /** What else happened to requests, but for connections that were refused. */
+  /** All other ends of requests, except refused connections. */
   readonly failures: string[] = [];
   private isStopped = false;
   private readonly loops: Promise<void>[];
@@ -44,12 +44,12 @@ export class LoopingClients {
 
 const BODY = '{"value":{"status":"ok"}}';
 
-/** A connection that could not be made was refused, or reset by the system because no process had taken it. */
+/** A connection that could not be made was refused, or the system reset it because no process had accepted it. */
 function endOf({ code, syscall, message: text }: NodeJS.ErrnoException): End {
   return syscall === 'connect' ? 'refused' : `${code} ${text}`;
 }
 
-/** Node's own client, with an agent that keeps its connection. */
+/** Node's own client, with an agent that keeps its connection open. */
 function agentClient(url: string, isWriter: boolean): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return () =>
@@ -65,7 +65,10 @@ function agentClient(url: string, isWriter: boolean): Client {
     });
 }
 
-/** undici, as `fetch` has it: each with a connection of its own, because its pool makes new ones whenever it likes. */
+/**
+ * undici, which `fetch` uses. Each client has a connection of its own, because undici's pool makes new ones at any
+ * time.
+ */
 function fetchClient(url: string, isWriter: boolean): Client {
   const shared = Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1')) as object;
   const dispatcher = Reflect.construct(shared.constructor, [{ connections: 1 }]) as object;
@@ -80,7 +83,7 @@ function fetchClient(url: string, isWriter: boolean): Client {
     );
 }
 
-/** A connection on which one request follows the other until an answer says that it is the last. */
+/** A connection on which one request follows another until an answer says that it is the last. */
 function rawClient(url: string, isWriter: boolean): Client {
   const bytes = isWriter ? message('PUT /kv/state', BODY) : message('GET /kv/state');
   let socket: Socket | undefined;

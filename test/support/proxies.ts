@@ -6,18 +6,18 @@ const PAGE = readFileSync(fileURLToPath(new URL('../../docs/proxies.md', import.
 
 const isRoot = process.getuid?.() === 0;
 
-/** Debian's modules for Apache, which its package enables by links in /etc. */
+/** Debian's modules for Apache. Its package enables them by links in /etc. */
 const APACHE_MODULES = ['mpm_event', 'authz_core', 'headers', 'proxy', 'proxy_http'];
 
 const NGINX_FOLDERS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-/** A program that docs/proxies.md has a configuration for. */
+/** A program for which docs/proxies.md has a configuration. */
 export interface Proxy {
   readonly name: string;
   readonly command: string;
-  /** The language of its block on the page. */
+  /** The language of its code block on the page. */
   readonly language: string;
-  /** What the block needs around it, to run in a folder of its own without the rights of an administrator. */
+  /** The settings that the block needs in addition, to run in a folder of its own without administrator rights. */
   wrap(config: string, folder: string): string;
   args(file: string, folder: string): string[];
 }
@@ -97,14 +97,14 @@ export const PROXIES: readonly Proxy[] = [
   VARNISH,
 ];
 
-/** Says so where it is not. */
+/** Says so when a program is not installed. */
 export function isInstalled({ command }: Proxy): boolean {
   const isThere = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
   if (!isThere) console.log(`skipped: there is no ${command} on PATH`);
   return isThere;
 }
 
-/** The configuration as the page has it: it listens on 8080, before a service on 5000. */
+/** The configuration on the page: it listens on 8080, in front of a service on 5000. */
 export function documented({ language }: Proxy): string {
   const block = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(PAGE)?.[1];
   if (block === undefined) throw new Error(`docs/proxies.md has no block of ${language}`);

@@ -22,11 +22,11 @@ export interface ProxyFault {
   readonly proxy: Proxy;
   readonly what: string;
   readonly changes: readonly Change[];
-  /** What is seen through a proxy on this port. */
+  /** The observation through a proxy on this port. */
   ask(port: number, service: TestApp): Promise<unknown>;
-  /** What is seen with the changes. */
+  /** The expected observation with the changes. */
   readonly changed: unknown;
-  /** What is seen with the configuration of the page. */
+  /** The expected observation with the configuration of the page. */
   readonly own: unknown;
 }
 

@@ -4,13 +4,13 @@ import { send } from './send.js';
 import type { TestApp } from './test-app.js';
 
 const pathOf = (key: string): string => `/kv/${encodeURIComponent(key)}`;
-/** Which port the service itself has. */
+/** The service's own port. */
 export const directPort = ({ url }: TestApp): number => Number(new URL(url).port);
 
 export const upsert = (port: number, key: string, value: object) =>
   send(port, 'PUT', `${pathOf(key)}?upsert=true`, { body: { value } });
 
-/** What two entries are after the first was written through the proxy. */
+/** The values of two entries after the first was written through the proxy. */
 export async function written(
   port: number,
   service: TestApp,
@@ -34,7 +34,7 @@ export async function statusAndType(
   return [status, fields['content-type']?.split(';')[0]];
 }
 
-/** A compare-and-set with the tag that the proxy gave. */
+/** A compare-and-set with the tag that the proxy returned. */
 export async function compareAndSet(port: number, service: TestApp): Promise<unknown[]> {
   await upsert(directPort(service), 'cas', { text: 'x'.repeat(1000) });
   const { fields } = await send(port, 'GET', '/kv/cas', { fields: { 'Accept-Encoding': 'gzip' } });
@@ -55,7 +55,7 @@ export async function connectionsFor20Requests(port: number, service: TestApp): 
   return count;
 }
 
-/** What is read before and after an entry is made. */
+/** The answers before and after an entry is created. */
 export async function readWhileMade(port: number, service: TestApp): Promise<number[]> {
   await send(directPort(service), 'DELETE', '/kv/late');
   const before = await send(port, 'GET', '/kv/late');

@@ -12,10 +12,10 @@ import { freePort } from './test-app.js';
 
 const START = { timeout: 20_000 };
 
-/** What is changed in the configuration of the page. */
+/** Changes to the configuration of the page. */
 export type Change = readonly [from: string, to: string];
 
-/** A proxy that runs, in front of a service on the same machine. */
+/** A running proxy in front of a service on the same machine. */
 export class ProxyProcess {
   private constructor(
     readonly port: number,

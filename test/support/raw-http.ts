@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 export interface RawAnswer {
   readonly status: number;
-  /** By lower-case name; of repeated fields the last. */
+  /** By name in lower case. Of repeated fields the last one is kept. */
   readonly fields: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -16,8 +16,8 @@ export interface Conversation {
 const END_OF_HEAD = '\r\n\r\n';
 
 /**
- * Sends bytes as they are over a connection of their own, ends that side of it, and reads until the server closes.
- * @param methods of the requests in `bytes`, in order: an answer to HEAD has no body
+ * Sends bytes unchanged over a new connection, half-closes it, and reads until the server closes.
+ * @param methods the methods of the requests in `bytes`, in order, because an answer to HEAD has no body
  */
 export function converse(
   port: number,
@@ -35,14 +35,17 @@ export function converse(
     };
     const timer = setTimeout(() => finish(false), patienceMs);
     socket.on('data', (chunk) => chunks.push(chunk));
-    // A server that refuses may well close while we still send.
+    // A server that refuses a request may close the connection while we are still sending.
     socket.on('error', () => undefined);
     socket.on('close', () => finish(true));
     socket.end(bytes);
   });
 }
 
-/** @throws where it is no sequence of whole answers; a last one that is cut short, as by a reset, is left out. */
+/**
+ * @throws where the bytes are no sequence of complete answers. A last answer that is cut short, as by a reset, is
+ * left out.
+ */
 export function parseAnswers(text: string, methods: readonly string[]): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let at = 0;

@@ -8,21 +8,24 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Sends bytes as they are, says that this was all (half-closes), and reads until the server closes. */
+/** Sends bytes unchanged, half-closes the connection, and reads until the server closes. */
 export async function exchange(url: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.end(Buffer.from(bytes, 'latin1'));
   return received(socket);
 }
 
-/** As `exchange`, but it is the server that has to close. */
+/** Same as `exchange`, but the server has to close the connection first. */
 export async function untilClosed(url: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.write(Buffer.from(bytes, 'latin1'));
   return received(socket);
 }
 
-/** The first answer to these bytes. The client sends nothing more, and keeps the connection open until it has it. */
+/**
+ * Returns the first answer to these bytes. The client sends nothing more, and keeps the connection open until it has
+ * the answer.
+ */
 export async function firstAnswer(url: string, bytes: string): Promise<RawAnswer> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
@@ -48,7 +51,7 @@ async function received(socket: ReturnType<typeof connect>): Promise<string> {
   return answer;
 }
 
-/** The answers that these bytes are; by their `Content-Length`, which 204, 304 and answers to HEAD do not have. */
+/** Splits bytes into answers by their `Content-Length`. 204, 304 and answers to HEAD do not have one. */
 export function answersIn(bytes: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   for (let rest = bytes; rest !== '';) {
@@ -69,7 +72,7 @@ export function answersIn(bytes: string): RawAnswer[] {
   return answers;
 }
 
-/** A request in HTTP/1.1 to this service, with a body where there is one. */
+/** A request in HTTP/1.1 to this service, with an optional body. */
 export function message(line: string, body?: string, fields = ''): string {
   const framing = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
   return `${line} HTTP/1.1\r\nHost: a\r\n${fields}${framing}\r\n${body ?? ''}`;

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 export interface SentAnswer {
   readonly status: number;
   readonly fields: IncomingHttpHeaders;
-  /** Parsed where it is JSON, else the text; uncompressed. */
+  /** Parsed if it is JSON, otherwise the text. It is uncompressed. */
   readonly body: unknown;
 }
 
@@ -14,7 +14,7 @@ interface Options {
   readonly body?: unknown;
   readonly fields?: Record<string, string>;
   readonly localAddress?: string;
-  /** Who keeps the connection; without one it is closed. */
+  /** The agent that keeps the connection. Without one, the connection is closed. */
   readonly agent?: Agent;
 }
 

@@ -17,11 +17,14 @@ type Output = 'pipe' | 'closed' | number | Writable;
 
 export type LogLine = Record<string, unknown> & { msg: string };
 
-/** The service as a user runs it: `dist/main.js` with its workers and its embedded Tarantool, in a data folder of its own. */
+/**
+ * The service as users run it: `dist/main.js` with its workers and its embedded Tarantool, in a data folder of its
+ * own.
+ */
 export class ServiceProcess {
   readonly log: LogLine[] = [];
   stderr = '';
-  /** Where its standard output and error go; what goes to a pipe of ours is read, and kept in `log` and `stderr`. */
+  /** Where standard output and standard error go. Output to a pipe is read, and kept in `log` and `stderr`. */
   output: { stdout: Output; stderr: Output } = { stdout: 'pipe', stderr: 'pipe' };
   private child?: ChildProcess;
   private onListening = (): void => {};
@@ -70,7 +73,7 @@ export class ServiceProcess {
     return this.children().filter((pid) => commandOf(pid).includes('main.js'));
   }
 
-  /** Starts it, and resolves when it says that it listens; rejects with what it wrote to standard error. */
+  /** Starts the service, and resolves when it logs that it listens. Rejects with its output on standard error. */
   async start(): Promise<void> {
     const child = this.run();
     const serving = new Promise<void>((resolve) => (this.onListening = resolve));
@@ -81,13 +84,13 @@ export class ServiceProcess {
     await Promise.race([serving, ended]);
   }
 
-  /** Starts it, and resolves when it is ready: for when nobody hears what it says. */
+  /** Starts the service, and resolves when it is ready. For tests in which nobody reads its output. */
   async startUnheard(): Promise<void> {
     this.run();
     await expect.poll(() => this.probe('ready'), { interval: 20 }).toBe(200);
   }
 
-  /** The status of a health check; undefined when nobody answers. */
+  /** The status of a health check. Undefined when there is no answer. */
   async probe(name: 'live' | 'ready'): Promise<number | undefined> {
     const signal = AbortSignal.timeout(5000);
     try {
@@ -104,13 +107,13 @@ export class ServiceProcess {
     return [this.pid, ...this.children()];
   }
 
-  /** Runs it to its end, for when it must not start. */
+  /** Runs the service to its end, for a start that must fail. */
   async runToEnd(): Promise<{ code: number; stderr: string }> {
     const [code] = (await once(this.run(), 'close')) as [number];
     return { code, stderr: this.stderr };
   }
 
-  /** @returns the exit code; null when a signal ended it. */
+  /** @returns the exit code, or null when a signal ended the process. */
   async signal(signal: NodeJS.Signals): Promise<number | null> {
     if (!this.child) return null;
     const closed = once(this.child, 'close') as Promise<[number | null]>;
@@ -118,7 +121,7 @@ export class ServiceProcess {
     return (await closed)[0];
   }
 
-  /** Ends it, if it runs, and takes its data away. */
+  /** Ends the service, if it runs, and removes its data. */
   async remove(): Promise<void> {
     if (this.child?.exitCode === null && this.child.signalCode === null) await this.signal('SIGTERM');
     await rm(this.environment['DATA_DIR'] ?? '', { recursive: true, force: true });
@@ -152,7 +155,7 @@ export class ServiceProcess {
   }
 }
 
-/** Whether a process runs; one that has ended and was not waited for by its parent does not. */
+/** Whether a process runs. A process that has ended and whose parent has not waited for it does not run. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../src/json/json.types.js';
 import { MsgpackReader } from '../../src/msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../../src/msgpack/msgpack-writer.js';
 
-/** A JSON value as the service would answer it. */
+/** A JSON value in the form in which the service would answer it. */
 export function stringifyJson(value: JsonValue): string {
   const writer = new MsgpackWriter();
   encodeValue(writer, value, MAX_DECODED_DEPTH);

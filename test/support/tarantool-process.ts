@@ -11,7 +11,7 @@ export const TARANTOOL_PASSWORD = 'secret';
 
 const STORE = fileURLToPath(new URL('../../tarantool', import.meta.url));
 
-/** The port opens last, so that whoever can connect finds everything in place. */
+/** The port opens last, so that a client that can connect finds everything in place. */
 const instanceFile = (source: string): string => `
   box.cfg{work_dir = '.', log = 'tarantool.log', wal_mode = 'write', memtx_memory = 64 * 1024 * 1024}
   box.schema.user.create('${TARANTOOL_USER}', {password = '${TARANTOOL_PASSWORD}', if_not_exists = true})
@@ -24,13 +24,19 @@ const instanceFile = (source: string): string => `
   print('ready') io.stdout:flush()
 `;
 
-/** A real Tarantool on a Unix socket, in a folder of its own; data survive `restart()`, nothing survives `stop()`. */
+/**
+ * A real Tarantool on a Unix socket, in a folder of its own. Its data survives `restart()`, and nothing survives
+ * `stop()`.
+ */
 export class TarantoolProcess {
   private child: ChildProcess | undefined;
 
   private constructor(private readonly directory: string) {}
 
-  /** `source` is Lua, run between the first `box.cfg` and the opening of the socket; it must be safe to run again. */
+  /**
+   * `source` is Lua that runs between the first `box.cfg` and the opening of the socket. It must be safe to run
+   * again.
+   */
   static async start(source: string): Promise<TarantoolProcess> {
     const process = new TarantoolProcess(await mkdtemp(join(tmpdir(), 'tarantool-test-')));
     await writeFile(join(process.directory, 'init.lua'), instanceFile(source));
@@ -38,7 +44,7 @@ export class TarantoolProcess {
     return process;
   }
 
-  /** The Unix socket it listens on. */
+  /** The Unix socket on which it listens. */
   get path(): string {
     return join(this.directory, 'iproto.sock');
   }

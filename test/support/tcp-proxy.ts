@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Long enough for the other side to see two chunks, not one. */
+/** Long enough that the other side sees two chunks and not one. */
 const GAP_MS = 2;
 
-/** Turns a chunk from the server into the pieces that the client gets, one by one. */
+/** Splits a chunk of the server into the pieces that the client receives, one by one. */
 export type Tamper = (chunk: Buffer) => Buffer[];
 
 export const splitAt =
@@ -14,7 +14,7 @@ export const splitAt =
 
 export const repeat: Tamper = (chunk) => [chunk, chunk];
 
-/** The first bytes of the server's next chunk, then the end of the connection. */
+/** Sends the first bytes of the server's next chunk, and then ends the connection. */
 interface Drop {
   afterBytes: number;
 }
@@ -23,7 +23,7 @@ interface Drop {
 export class TcpProxy {
   /** When each connection was accepted, by `performance.now()`. */
   readonly acceptedAt: number[] = [];
-  /** Applied to what the server sends. */
+  /** Changes the bytes that the server sends. */
   tamper: Tamper | undefined;
   private drop: Drop | undefined;
   private isFrozen = false;
@@ -47,7 +47,7 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Ends a connection in the middle of what the server sends next. */
+  /** Ends a connection in the middle of the server's next bytes. */
   dropInNextAnswer(afterBytes: number): void {
     this.drop = { afterBytes };
   }
@@ -59,7 +59,7 @@ export class TcpProxy {
     }
   }
 
-  /** Nothing passes in either direction, new connections included; they stay open. */
+  /** Lets nothing pass in either direction. Connections, new ones too, stay open. */
   freeze(): void {
     this.isFrozen = true;
     for (const pair of this.pairs) for (const socket of pair) socket.pause();
@@ -70,7 +70,7 @@ export class TcpProxy {
     for (const pair of this.pairs) for (const socket of pair) socket.resume();
   }
 
-  /** Bytes that the server never sent. */
+  /** Sends bytes that the server never sent. */
   inject(bytes: Uint8Array): void {
     for (const client of this.pairs.keys()) client.write(bytes);
   }

@@ -22,7 +22,7 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
-/** The application of production on a Tarantool of its own, listening on a free port. The limiter is off unless asked for. */
+/** The production application on a Tarantool of its own, listening on a free port. The limiter is off by default. */
 export async function startTestApp(environment: NodeJS.ProcessEnv = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'kv-test-'));
   const config = loadConfig({

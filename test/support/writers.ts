@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 
-/** Between tries to connect while nobody listens. */
+/** The time between attempts to connect while no process listens. */
 const PAUSE_MS = 20;
 
 type Outcome = 'applied' | 'refused' | 'unknown';
 
-/** Clients that insert one new key after another until told to stop, and remember what each was told. */
+/** Clients that insert one new key after another until they are stopped, and remember each answer. */
 export class Writers {
   readonly outcomes = new Map<string, Outcome>();
   readonly unexpected: string[] = [];
@@ -26,7 +26,7 @@ export class Writers {
     return [...this.outcomes.values()].filter((each) => each === outcome).length;
   }
 
-  /** Resolves when a write has been applied that began after it was called. */
+  /** Resolves when a write that began after this call has been applied. */
   async resumed(timeout = 10_000): Promise<void> {
     const now = performance.now();
     await expect.poll(() => this.lastAppliedBeganAt, { timeout, interval: 5 }).toBeGreaterThan(now);
@@ -37,7 +37,10 @@ export class Writers {
     await Promise.all(this.running);
   }
 
-  /** What was acknowledged is there, what was refused is not; what is unknown is whole if it is there. */
+  /**
+   * Checks that every acknowledged write is there and no refused one is. A write with an unknown outcome is complete
+   * if it is there.
+   */
   async verify(): Promise<void> {
     const wrong: string[] = [];
     for (const [key, outcome] of this.outcomes) {
@@ -52,7 +55,10 @@ export class Writers {
     expect(this.unexpected).toEqual([]);
   }
 
-  /** Asks again while the store is away: a worker may still be connecting to the one that was started last. */
+  /**
+   * Asks again while the store is unreachable: a worker may still be connecting to the Tarantool that was started
+   * last.
+   */
   private async read(key: string): Promise<Response> {
     let answer = await fetch(`${this.url}/kv/${key}`);
     const again = async (): Promise<number> => {
@@ -83,7 +89,7 @@ export class Writers {
       });
       await answer.arrayBuffer();
     } catch {
-      // The connection broke, or nobody listens just now: with a worker, or the primary.
+      // The connection broke, or no process listens at the moment: of a worker, or of the primary.
       await pause(PAUSE_MS);
       return 'unknown';
     }
