@@ -22,6 +22,8 @@ const PACKAGES = {
   apache2: 'apache2',
   varnishd: 'varnish',
   chromium: 'chromium',
+  curl: 'curl',
+  jq: 'jq',
 };
 
 const HOW_TO_INSTALL = {
