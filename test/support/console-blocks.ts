@@ -19,7 +19,7 @@ export function consoleBlocks(page: string): Block[] {
     const paragraph = before.trimEnd().split('\n\n').at(-1) ?? '';
     return {
       line: before.split('\n').length,
-      settings: (/\bWith\s+`([A-Z_]+=[^`]+)`/.exec(paragraph)?.[1] ?? '')
+      settings: (/\b[Ww]ith\s+`([A-Z_]+=[^`]+)`/.exec(paragraph)?.[1] ?? '')
         .split(/\s/)
         .filter((word) => word.includes('='))
         .join('\n'),
