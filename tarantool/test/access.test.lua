@@ -30,7 +30,7 @@ local function connect(user, password)
 end
 
 local test = tap.test('access')
-test:plan(9)
+test:plan(10)
 
 test:test('a user to be made', function(t)
     t:plan(2)
@@ -116,6 +116,15 @@ test:test('a guest', function(t)
     t:ok(is_denied(guest:call('LUA', 'return 1')), 'nor run code by the function LUA')
     t:ok(is_denied(guest:eval('return 1')), 'nor eval')
     t:ok(is_denied(guest:select(box.space._vspace.id)), 'nor select')
+end)
+
+test:test('others who log in', function(t)
+    t:plan(2)
+    box.schema.user.create('somebody', {password = PASSWORD})
+    local somebody = connect('somebody', PASSWORD)
+    t:ok(is_denied(somebody:call('LUA', 'return 1')), 'may not run code by the function LUA, which the role public may at first')
+    t:ok(is_denied(somebody:call('kv.get', 'k')), 'nor call ours')
+    box.schema.user.drop('somebody')
 end)
 
 test:test('the grants', function(t)

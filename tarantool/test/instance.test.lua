@@ -28,7 +28,7 @@ local function last_line(child)
 end
 
 local test = tap.test('instance')
-test:plan(6)
+test:plan(7)
 
 test:test('a first start', function(t)
     t:plan(8)
@@ -93,6 +93,32 @@ test:test('without embedding', function(t)
     t:is_deeply(connect():call('kv.get', 'k').data[2][2], {n = 1}, 'the end of its standard input means nothing')
     child.handle:signal(popen.signal.SIGTERM)
     t:is(child.wait(), 0, 'SIGTERM ends it')
+end)
+
+test:test('its settings', function(t)
+    t:plan(1)
+    -- Runs the instance file, and shows what has become of the settings that no client sees.
+    local wrapper = fio.pathjoin(support.folder, 'wrapper.lua')
+    local file = fio.open(wrapper, {'O_CREAT', 'O_WRONLY'}, tonumber('0600', 8))
+    file:write(([[
+        dofile(%q)
+        local names = {'wal_mode', 'memtx_memory', 'readahead', 'net_msg_max', 'checkpoint_count', 'checkpoint_interval'}
+        for _, name in ipairs(names) do
+            print(name .. '=' .. tostring(box.cfg[name]))
+        end
+        print('reports to the vendor=' .. tostring(box.internal.feedback_daemon ~= nil and box.cfg.feedback_enabled))
+        os.exit(0)
+    ]]):format(support.instance_file))
+    file:close()
+    local child = support.spawn({support.tarantool, wrapper}, {
+        TARANTOOL_LISTEN = fio.pathjoin(support.folder, 'wrapped.sock'), TARANTOOL_PASSWORD = support.password,
+        DATA_DIR = fio.pathjoin(support.folder, 'wrapped'), TARANTOOL_MEMORY = '64', TARANTOOL_WAL_MODE = 'write',
+    })
+    child.wait()
+    t:is(child.stdout:gsub('^kv: ready[^\n]*\n', ''), table.concat({
+        'wal_mode=write', 'memtx_memory=67108864', 'readahead=131072', 'net_msg_max=2048', 'checkpoint_count=2',
+        'checkpoint_interval=3600', 'reports to the vendor=false', '',
+    }, '\n'), 'are in force')
 end)
 
 test:test('what it cannot start with', function(t)
