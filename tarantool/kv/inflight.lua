@@ -13,9 +13,10 @@ local WAIT_SECONDS = 1
 
 local inflight = {}
 
--- By key: {durable, begun, ended, cond, [turn] = the tuple that the write of that turn leaves}, or false when all
--- writes have settled. Settled keys are removed many at a time. If each key were removed as the next one is added,
--- Lua would rehash the table again and again (10 us a write, measured with 512 writers).
+-- By key: {durable, begun, ended, settled, cond, [turn] = the tuple that the write of that turn leaves}, or false when
+-- all writes have settled. `settled` is the last turn that reached the disk. Settled keys are removed many at a time. If
+-- each key were removed as the next one is added, Lua would rehash the table again and again (10 us a write, measured
+-- with 512 writers).
 local SETTLED_AT_MOST = 4096
 local writes = table_new(0, 2 * SETTLED_AT_MOST)
 local added = 0
@@ -47,7 +48,7 @@ local function begin(key, before)
             end
             added = added + 1
         end
-        write = {durable = before, begun = 1, ended = 0, cond = nil}
+        write = {durable = before, begun = 1, ended = 0, settled = 0, cond = nil}
         writes[key] = write
     else
         -- The tuple that this write replaces is the one that the write before it leaves. It is needed only if that
@@ -60,8 +61,11 @@ end
 
 -- The writes of one key reach the disk in their order, so their fibers continue in that order.
 local function settle(key, write, turn, ok)
+    assert(write.ended < write.begun, 'a write ends once')
     write.ended = write.ended + 1
     if ok then
+        assert(turn > write.settled, 'writes of one key reach the disk in their order')
+        write.settled = turn
         write.durable = write[turn]
     end
     write[turn] = nil
@@ -81,6 +85,7 @@ end
 
 -- Removes a removal from the list. The last one moves into its place.
 local function end_removal(removal)
+    assert(removals[removal.at] == removal, 'a removal is where it says')
     local last = table.remove(removals)
     if last ~= removal then
         removals[removal.at] = last

@@ -41,6 +41,7 @@ local function write_block()
         watched = space
     end
     local reserved = space:get(ROW_ID)[RESERVED]
+    assert(reserved >= last, 'no revision is given twice')
     target = reserved + BLOCK
     memory.write(0, space.replace, space, {ROW_ID, target})
     if limit ~= reserved then
