@@ -1,6 +1,7 @@
 // Runs the store's tests in Lua: each file of tarantool/test in a process of its own.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ROOT } from './setup.mjs';
 
@@ -29,8 +30,11 @@ export function luaTests(parts = [], folder = FOLDER) {
  * Runs one file, and never rejects. Processes that are left when the test ends or its time is up are killed.
  * @returns whether the test passed, its output, and the seconds that it took.
  */
-export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, env = process.env } = {}) {
+export async function runLuaTest(file, timeLimitMs = TIME_LIMIT_MS) {
   const started = performance.now();
+  // One that is killed leaves its files here.
+  const folder = mkdtempSync(join(tmpdir(), 'kv-'));
+  const env = { ...process.env, TMPDIR: folder };
   const child = spawn('tarantool', [file], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child.pid);
   let output = '';
@@ -49,6 +53,7 @@ export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, env = proc
     child.on('close', (code) => resolve(code === 0));
   });
   running.delete(child.pid);
+  rmSync(folder, { recursive: true, force: true });
   clearTimeout(timer);
   return { passed, output, seconds: (performance.now() - started) / 1000 };
 }

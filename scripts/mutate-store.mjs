@@ -1,0 +1,82 @@
+// npm run mutate:store: changes the store's code in one place at a time, and looks whether a test in Lua fails.
+//   arguments: names of files, such as expiry.lua; --of=N tries every mutant of N, evenly spread (1: all of them); --seed=N begins elsewhere.
+// docs/mutation.md says what the score is, and which survivors do not matter.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { inParallel, luaTests, runLuaTest } from './lua-tests.mjs';
+import { fail, ROOT } from './setup.mjs';
+import { mutantsOf } from './lua-mutants.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { of: { type: 'string', default: '1' }, seed: { type: 'string', default: '0' } },
+});
+const SOURCE = join(ROOT, 'tarantool');
+const MAX_SECONDS_FOR_A_TEST = 60;
+
+const modules = readdirSync(join(SOURCE, 'kv')).map((name) => `kv/${name}`);
+const files = ['kv.lua', ...modules].filter(
+  (file) => positionals.length === 0 || positionals.includes(basename(file)),
+);
+if (files.length === 0) fail(`no file of tarantool/kv is named ${positionals.join(', ')}`);
+
+const all = files.flatMap((file) => mutantsOf(file, readFileSync(join(SOURCE, file), 'utf8')));
+const mutants = all.filter((_, i) => i % Number(values.of) === Number(values.seed) % Number(values.of));
+
+// The tests as they are: how long each takes, and that each passes.
+const tests = luaTests().map((path) => ({
+  name: basename(path),
+  text: readFileSync(path, 'utf8'),
+  seconds: 0,
+}));
+await inParallel(tests, availableParallelism(), async (test) => {
+  const { passed, seconds, output } = await runLuaTest(join(SOURCE, 'test', test.name));
+  if (!passed) fail(`${test.name} fails without any change:\n${output}`);
+  test.seconds = seconds;
+});
+
+const survivors = [];
+let done = 0;
+const workers = Array.from({ length: availableParallelism() }, () =>
+  mkdtempSync(join(tmpdir(), 'kv-mutant-')),
+);
+try {
+  await inParallel(mutants, workers.length, async (mutant) => {
+    const folder = workers.pop();
+    cpSync(SOURCE, folder, { recursive: true });
+    writeFileSync(join(folder, mutant.file), mutant.text);
+    if (!(await isKilled(mutant, folder))) {
+      survivors.push(mutant);
+      console.log(`survived: ${mutant.file}:${mutant.line}  ${mutant.change}`);
+    }
+    workers.push(folder);
+    if (++done % 50 === 0) console.log(`${done} of ${mutants.length} …`);
+  });
+} finally {
+  for (const folder of workers) rmSync(folder, { recursive: true, force: true });
+}
+
+for (const file of files) {
+  const count = (list) => list.filter((mutant) => mutant.file === file).length;
+  if (count(mutants) > 0)
+    console.log(`${file}: ${count(mutants) - count(survivors)} of ${count(mutants)} killed`);
+}
+const killed = mutants.length - survivors.length;
+console.log(
+  `score: ${killed} of ${mutants.length} killed, ${((100 * killed) / mutants.length).toFixed(1)} % (of ${all.length} mutants)`,
+);
+
+/** The tests that name the module come first, then all others, each from the quickest on, until one fails. */
+async function isKilled({ file }, folder) {
+  const module = `kv.${basename(file, '.lua')}`;
+  const isNear = ({ name, text }) =>
+    Number(name.startsWith(basename(file, '.lua')) || text.includes(`'${module}'`));
+  const inOrder = [...tests].sort((a, b) => isNear(b) - isNear(a) || a.seconds - b.seconds);
+  for (const { name, seconds } of inOrder) {
+    const timeLimitMs = 1000 * Math.min(MAX_SECONDS_FOR_A_TEST, 10 + 5 * seconds);
+    if (!(await runLuaTest(join(folder, 'test', name), timeLimitMs)).passed) return true;
+  }
+  return false;
+}
