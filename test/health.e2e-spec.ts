@@ -1,12 +1,17 @@
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import request from 'supertest';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { HealthService } from '../src/health/health.service.js';
+import { Server } from '../src/supervisor/server.js';
 import { TarantoolClient } from '../src/tarantool/tarantool-client.js';
 import { answers } from './support/answers.js';
-import { startInstance, startTestApp } from './support/test-app.js';
+import { startFaultyStore } from './support/faulty-store.js';
+import { silent, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
 const READY = { message: 'ready', status: 200 };
+const LIVE = { message: 'live', status: 200 };
 
 let store: TestApp;
 beforeAll(async () => {
@@ -56,12 +61,33 @@ describe('GET /health/ready', () => {
 
   // Holds status.503-stopping, health.ready, health.live.
   it('answers 503 from the moment of a stop, whatever the store said', async () => {
-    const app = await startInstance(store.config);
-    const url = await app.getUrl();
-    await request(url).get('/health/ready').expect(200, READY);
-    app.get(HealthService).startStopping();
-    await request(url).get('/health/ready').expect(503, { message: 'shutting down', status: 503 });
-    await request(url).get('/health/live').expect(200, { message: 'live', status: 200 });
-    await app.close();
+    const http = { ...store.config.http, port: 0 };
+    const server = await Server.start({ ...store.config, http }, silent);
+    const agent = new Agent({ keepAlive: true });
+    const get = async (name: string): Promise<unknown[]> => {
+      const sent = httpRequest({ port: server.port, path: `/health/${name}`, agent }).end();
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      return [answer.statusCode, JSON.parse((await answer.toArray()).join(''))];
+    };
+    // Two connections that are there when listening ends.
+    expect(await Promise.all([get('ready'), get('live')])).toEqual([
+      [200, READY],
+      [200, LIVE],
+    ]);
+    const stopped = server.stop();
+    expect(await Promise.all([get('ready'), get('live')])).toEqual([
+      [503, { message: 'shutting down', status: 503 }],
+      [200, LIVE],
+    ]);
+    expect(await stopped).toBe(true);
+    agent.destroy();
+  });
+
+  // Holds health.ready.
+  it('answers 503 where the store says that it takes no writes', async () => {
+    const faulty = await startFaultyStore();
+    await request(faulty.url).get('/health/ready').expect(503, answers.unavailable);
+    await request(faulty.url).get('/health/live').expect(200, LIVE);
+    await faulty.stop();
   });
 });

@@ -9,11 +9,13 @@ import { LOGGER } from '../logging/logger.js';
 import { collectRoutes } from './allowed-methods.js';
 import { ErrorFilter } from './error.filter.js';
 
+const CAUSE = { message: 'what a framework says' };
+
 @Controller('refused')
 class RefusingController {
   @Get(':status')
   get(@Param('status') status: string): void {
-    throw new HttpException('what a framework says', Number(status));
+    throw new HttpException(CAUSE.message, Number(status));
   }
 }
 
@@ -69,12 +71,12 @@ describe('a refusal by the frameworks', () => {
     });
   });
 
-  it('is logged where it is ours', async () => {
+  it('is logged with its cause where it is ours', async () => {
     logged.length = 0;
     for (const status of [403, 501, 503, 500]) await app.inject(`/refused/${status}`);
     expect(logged.map((line) => JSON.parse(line) as object)).toMatchObject([
-      { level: 40, msg: 'service unavailable' },
-      { level: 50, msg: 'internal server error' },
+      { level: 40, msg: 'service unavailable', reqId: expect.any(String), err: CAUSE },
+      { level: 50, msg: 'internal server error', reqId: expect.any(String), err: CAUSE },
     ]);
   });
 

@@ -8,7 +8,7 @@ import { TcpProxy } from './tcp-proxy.js';
 /** The fault that a call with a key of this name meets. A sound store shows these faults too seldom for a test. */
 const FUNCTIONS = `
   local fiber = require('fiber')
-  local OK, PRECONDITION_FAILED = 0, 3
+  local OK, PRECONDITION_FAILED, READ_ONLY = 0, 3, 10
   local faults = {
     bug = function() error('what nobody thought of') end,
     -- Later than the impatient one waits, and in time to show that the connection lives.
@@ -31,6 +31,10 @@ const FUNCTIONS = `
     kv[name] = function(key) return meet('kv.' .. name, key) end
   end
   function kv.txn(compare, success) return meet('kv.txn', success[1][2]) end
+  -- It says of itself that it takes no writes.
+  health = {check = function() return READ_ONLY end}
+  box.schema.func.create('health.check', {setuid = true, if_not_exists = true})
+  box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'health.check', {if_not_exists = true})
   for name in pairs(kv) do
     box.schema.func.create('kv.' .. name, {setuid = true, if_not_exists = true})
     box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'kv.' .. name, {if_not_exists = true})
