@@ -21,7 +21,7 @@ const canMount = ((): boolean => {
 let service: ServiceProcess;
 beforeEach(async () => {
   // What is written is random, since the log of writes compresses.
-  service = await ServiceProcess.create({ DATA_DIR: join(folder, 'data') });
+  service = await ServiceProcess.create({ WORKERS: '1', DATA_DIR: join(folder, 'data') });
 });
 afterEach(async () => {
   await service.remove();

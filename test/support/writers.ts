@@ -4,6 +4,14 @@ import { expect } from 'vitest';
 /** The time between attempts to connect while no process listens. */
 const PAUSE_MS = 20;
 
+/** The most that a batch may hold. */
+const BATCH = 1000;
+
+interface Read {
+  status: number;
+  value?: unknown;
+}
+
 type Outcome = 'applied' | 'refused' | 'unknown';
 
 /** Clients that insert one new key after another until they are stopped, and remember each answer. */
@@ -43,13 +51,17 @@ export class Writers {
    */
   async verify(): Promise<void> {
     const wrong: string[] = [];
-    for (const [key, outcome] of this.outcomes) {
-      const answer = await this.read(key);
-      const body = await answer.text();
-      const isThere = answer.status === 200 && body === JSON.stringify({ value: { key } });
-      const isMissing = answer.status === 404;
-      const isRight = { applied: isThere, refused: isMissing, unknown: isThere || isMissing }[outcome];
-      if (!isRight) wrong.push(`${key} was ${outcome}, and is now ${answer.status} ${body}`);
+    const outcomes = [...this.outcomes];
+    for (let from = 0; from < outcomes.length; from += BATCH) {
+      const batch = outcomes.slice(from, from + BATCH);
+      const found = await this.read(batch.map(([key]) => key));
+      for (const [i, [key, outcome]] of batch.entries()) {
+        const { status, value } = found[i] ?? {};
+        const isThere = status === 200 && JSON.stringify(value) === JSON.stringify({ key });
+        const isMissing = status === 404;
+        const isRight = { applied: isThere, refused: isMissing, unknown: isThere || isMissing }[outcome];
+        if (!isRight) wrong.push(`${key} was ${outcome}, and is now ${status} ${JSON.stringify(value)}`);
+      }
     }
     expect(wrong).toEqual([]);
     expect(this.unexpected).toEqual([]);
@@ -59,14 +71,17 @@ export class Writers {
    * Asks again while the store is unreachable: a worker may still be connecting to the Tarantool that was started
    * last.
    */
-  private async read(key: string): Promise<Response> {
-    let answer = await fetch(`${this.url}/kv/${key}`);
-    const again = async (): Promise<number> => {
-      if (answer.status === 503) answer = await fetch(`${this.url}/kv/${key}`);
+  private async read(keys: string[]): Promise<Read[]> {
+    const body = Buffer.from(JSON.stringify({ operations: keys.map((key) => ({ op: 'get', key })) }));
+    let results: Read[] = [];
+    const ask = async (): Promise<number> => {
+      const answer = await fetch(`${this.url}/batch`, { method: 'POST', body });
+      if (answer.status === 200) ({ results } = (await answer.json()) as { results: Read[] });
+      else await answer.arrayBuffer();
       return answer.status;
     };
-    if (answer.status === 503) await expect.poll(again).not.toBe(503);
-    return answer;
+    await expect.poll(ask).toBe(200);
+    return results;
   }
 
   private async run(client: number): Promise<void> {
