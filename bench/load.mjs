@@ -30,6 +30,7 @@ export async function load(instance, entries, bytes) {
     };
     let finish;
     const finished = new Promise((resolve) => (finish = resolve));
+    /** @type {string | undefined} */
     let failure;
     connection = await Connection.open(instance.port, (status) => {
       if (status !== 200) failure = `an answer was ${status}`;

@@ -61,7 +61,7 @@ export async function start(command, args, { env = {}, isReady, folder: cwd = ne
   }
   return {
     pid: child.pid,
-    async stop() {
+    stop: async () => {
       await stop(child);
       rmSync(cwd, { recursive: true, force: true });
     },

@@ -10,10 +10,8 @@ export async function prove(instance, bytes) {
   instance.proved ??= new Set();
   if (instance.proved.has(bytes)) return;
   const key = spell(entryKey(bytes), instance);
-  for (const [operation, value] of [
-    ['insert', { id: 0 }],
-    ['put', valueOf(bytes)],
-  ]) {
+  const writes = { insert: { id: 0 }, put: valueOf(bytes) };
+  for (const [operation, value] of Object.entries(writes)) {
     const written = await send(instance, instance[operation](key, value));
     if (written.status !== 200) throw new Error(`${operation} is answered by ${written.status}`);
     const read = await send(instance, instance.get(key));

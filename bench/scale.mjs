@@ -107,7 +107,8 @@ async function expire(instance, alone) {
   show('GET while they expire', await latency(instance, SECONDS), alone);
   show('GET after that', await latency(instance, SECONDS), alone);
   const listed = await fetch(`http://127.0.0.1:${instance.port}/kv?prefix=expiring-&limit=10`);
-  console.log(`of them in a listing: ${(await listed.json()).items.length}`);
+  const { items } = /** @type {{ items: unknown[] }} */ (await listed.json());
+  console.log(`of them in a listing: ${items.length}`);
   // The resident memory does not show what the store holds, because the allocator keeps freed memory for later.
   await reinsert(instance, before, full);
 }

@@ -49,7 +49,7 @@ function ask(method, path, body) {
     const outgoing = request({ host: '127.0.0.1', port, path, method, agent }, (answer) => {
       answer.toArray().then((chunks) => {
         if (answer.statusCode !== 200) reject(new Error(`${method} ${path}: ${answer.statusCode}`));
-        else resolve(JSON.parse(Buffer.concat(chunks)));
+        else resolve(JSON.parse(Buffer.concat(chunks).toString()));
       }, reject);
     });
     outgoing.on('error', reject);

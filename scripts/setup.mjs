@@ -35,7 +35,10 @@ const HOW_TO_INSTALL = {
 // Output that nobody reads is no error.
 process.stderr.on('error', () => {});
 
-/** Ends the program with one clear line. */
+/**
+ * Ends the program with one clear line.
+ * @returns {never}
+ */
 export function fail(line) {
   process.stderr.write(`${line}\n`);
   process.exit(1);

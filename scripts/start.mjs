@@ -10,5 +10,5 @@ if (process.argv.includes('--watch')) {
   );
 } else {
   process.setSourceMapsEnabled(true);
-  await import('../dist/main.js');
+  await import(new URL('../dist/main.js', import.meta.url).href);
 }

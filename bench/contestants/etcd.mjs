@@ -39,7 +39,7 @@ export const etcd = {
       get: (key) => ({ method: 'POST', path: '/v3/kv/range', body: json({ key }) }),
       put,
       insert: put,
-      valueIn: (answer) => JSON.parse(Buffer.from(JSON.parse(answer).kvs[0].value, 'base64')),
+      valueIn: (answer) => JSON.parse(Buffer.from(JSON.parse(answer).kvs[0].value, 'base64').toString()),
     };
   },
 };

@@ -39,9 +39,17 @@ const ENVIRONMENT = {
 };
 
 /**
+ * @typedef {object} Options
+ * @property {object} [environment] variables that differ from ENVIRONMENT
+ * @property {number} [entries] how many entries of `bytes` it holds from the start
+ * @property {number} [bytes]
+ * @property {boolean} [refusesAll] whether its limit is used up from the start
+ */
+
+/**
  * Our service as users run it, with its log in a file.
- * @param refusesAll whether its limit is used up from the start
- * @param entries how many entries of `bytes` it holds from the start
+ * @param {string} name
+ * @param {Options} [options]
  */
 export function kv(name, { environment = {}, entries, bytes, refusesAll = false } = {}) {
   return {
@@ -56,13 +64,13 @@ export function kv(name, { environment = {}, entries, bytes, refusesAll = false 
         // tried.
         isReady: answers(`http://127.0.0.1:${port}/health/ready`, 2 * WORKERS),
       });
-      const instance = { port, ...KV_REQUESTS, stop: service.stop, loaded: 0 };
-      if (isAvailable) {
-        const [tarantool, workers] = processesOf(service.pid);
-        instance.memoryOfWorkers = () => workers.map(memoryOf);
-        instance.memoryOfStore = () => memoryOf(tarantool);
-        instance.ticksOfStore = () => ticksOf(tarantool);
-      }
+      const instance = {
+        port,
+        ...KV_REQUESTS,
+        stop: service.stop,
+        loaded: 0,
+        ...(isAvailable && gauges(processesOf(service.pid))),
+      };
       if (refusesAll) await fetch(`http://127.0.0.1:${port}/kv/state`);
       if (entries) await fill(instance, entries, bytes);
       return instance;
@@ -85,5 +93,13 @@ function processesOf(primary) {
   const isTarantool = ({ command }) => command.startsWith('tarantool');
   const workers = children.filter((child) => !isTarantool(child)).map(({ pid }) => pid);
   if (workers.length !== WORKERS) throw new Error(`the service has ${workers.length} workers`);
-  return [children.find(isTarantool).pid, workers];
+  return { store: children.find(isTarantool).pid, workers };
+}
+
+function gauges({ store, workers }) {
+  return {
+    memoryOfWorkers: () => workers.map(memoryOf),
+    memoryOfStore: () => memoryOf(store),
+    ticksOfStore: () => ticksOf(store),
+  };
 }
