@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isInstalled, PROXIES } from './support/proxies.js';
+import { INSTALLED, PROXIES } from './support/proxies.js';
 import { PROXY_FAULTS } from './support/proxy-faults.js';
 import { directPort } from './support/proxy-probes.js';
 import { ProxyProcess } from './support/proxy-process.js';
@@ -18,22 +18,24 @@ afterAll(async () => {
 
 const warnedOf = PROXIES.filter((proxy) => PROXY_FAULTS.some((fault) => fault.proxy === proxy));
 
-describe.each(warnedOf.filter(isInstalled))('$name, where it is configured otherwise', (proxy) => {
-  let own: ProxyProcess;
-  beforeAll(async () => {
-    own = await ProxyProcess.start(proxy, directPort(service));
-  });
-  afterAll(async () => {
-    await own?.stop();
-  });
+for (const proxy of warnedOf) {
+  describe.skipIf(!INSTALLED.has(proxy))(`${proxy.name}, where it is configured otherwise`, () => {
+    let own: ProxyProcess;
+    beforeAll(async () => {
+      own = await ProxyProcess.start(proxy, directPort(service));
+    });
+    afterAll(async () => {
+      await own?.stop();
+    });
 
-  it.each(PROXY_FAULTS.filter((fault) => fault.proxy === proxy))('$what', async (fault) => {
-    const changed = await ProxyProcess.start(proxy, directPort(service), fault.changes);
-    try {
-      expect(await fault.ask(changed.port, service)).toEqual(fault.changed);
-    } finally {
-      await changed.stop();
-    }
-    expect(await fault.ask(own.port, service)).toEqual(fault.own);
+    it.each(PROXY_FAULTS.filter((fault) => fault.proxy === proxy))('$what', async (fault) => {
+      const changed = await ProxyProcess.start(proxy, directPort(service), fault.changes);
+      try {
+        expect(await fault.ask(changed.port, service)).toEqual(fault.changed);
+      } finally {
+        await changed.stop();
+      }
+      expect(await fault.ask(own.port, service)).toEqual(fault.own);
+    });
   });
-});
+}

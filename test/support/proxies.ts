@@ -97,12 +97,14 @@ export const PROXIES: readonly Proxy[] = [
   VARNISH,
 ];
 
-/** Says so when a program is not installed. */
-export function isInstalled({ command }: Proxy): boolean {
-  const isThere = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-  if (!isThere) console.log(`skipped: there is no ${command} on PATH`);
-  return isThere;
-}
+/** Those that are installed, and a line for each that is not. */
+export const INSTALLED: ReadonlySet<Proxy> = new Set(
+  PROXIES.filter(({ command }) => {
+    const isInstalled = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+    if (!isInstalled) console.log(`skipped: there is no ${command} on PATH`);
+    return isInstalled;
+  }),
+);
 
 /** The configuration on the page: it listens on 8080, in front of a service on 5000. */
 export function documented({ language }: Proxy): string {
