@@ -40,7 +40,7 @@ local function write_block()
         space:on_replace(watch)
         watched = space
     end
-    local reserved = space:get(ROW_ID)[RESERVED]
+    local reserved = tonumber(space:get(ROW_ID)[RESERVED])
     assert(reserved >= last, 'no revision is given twice')
     target = reserved + BLOCK
     memory.write(0, space.replace, space, {ROW_ID, target})
@@ -88,7 +88,7 @@ function revision.newest()
     if last > 0 then
         return last
     end
-    return box.space.kv_revision:get(ROW_ID)[RESERVED]
+    return tonumber(box.space.kv_revision:get(ROW_ID)[RESERVED])
 end
 
 -- Takes the next number. Call it only after is_ready has returned true, with no yield between.

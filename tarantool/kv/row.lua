@@ -16,10 +16,11 @@ local row = {KEY = 1, VALUE = 2, VERSION = 3, EXPIRES_AT = 4}
 local EXPIRES_AT = row.EXPIRES_AT
 local field = ffi.C.box_tuple_field
 
--- In milliseconds since the epoch. nil for a row that does not expire, and for no row.
+-- In milliseconds since the epoch. nil for a row that does not expire, and for no row. Tarantool gives integers from
+-- 10^14 on as cdata, which is why they are converted.
 function row.expires_at(tuple)
     if tuple ~= nil and #tuple >= EXPIRES_AT then
-        return tuple[EXPIRES_AT] or nil
+        return tonumber(tuple[EXPIRES_AT])
     end
 end
 
@@ -146,7 +147,8 @@ end
 -- memory (kv/reserve.lua).
 function row.with_end(tuple, expires_at)
     local value = field(tuple, row.VALUE - 1)
-    return row.new(tuple[row.KEY], ffi.string(value, field(tuple, row.VERSION - 1) - value), tuple[row.VERSION], expires_at)
+    local bytes = ffi.string(value, field(tuple, row.VERSION - 1) - value)
+    return row.new(tuple[row.KEY], bytes, tonumber(tuple[row.VERSION]), expires_at)
 end
 
 return row

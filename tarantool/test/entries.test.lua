@@ -19,7 +19,7 @@ local function stored(key)
 end
 
 local test = tap.test('entries')
-test:plan(9)
+test:plan(12)
 
 test:test('outcomes', function(t)
     t:plan(10)
@@ -129,6 +129,40 @@ test:test('read-only', function(t)
     t:ok(not ok and problem.code == box.error.READONLY, 'a write fails with a code of its own')
     t:is(entries.get('race'), outcome.OK, 'a read does not')
     box.cfg({read_only = false})
+end)
+
+test:test('a row', function(t)
+    local row = require('kv.row')
+    -- Where the encoding of a number takes more bytes, and where that of a string does.
+    local numbers = {1, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, 2 ^ 53 - 1}
+    local lengths = {1, 31, 32, 255, 256, 65535, 65536}
+    t:plan(3 * #numbers + #lengths)
+    for _, number in ipairs(numbers) do
+        local tuple = row.new('k', ONE, number, number + 1)
+        t:is(tonumber(tuple[row.VERSION]), number, 'has its version')
+        t:is(tonumber(tuple[row.EXPIRES_AT]), number + 1, 'and its end')
+        local ended = row.with_end(box.space.kv:replace(tuple), nil)
+        t:is_deeply({#ended, tonumber(ended[row.VERSION]), ended[row.VALUE]}, {3, number, {n = 1}}, 'which can be taken away')
+    end
+    for _, length in ipairs(lengths) do
+        t:is(row.new(('k'):rep(length), ONE, 1)[row.KEY], ('k'):rep(length), ('may have a key of %d bytes'):format(length))
+    end
+    box.space.kv:delete('k')
+end)
+
+test:test('an end in ten thousand years', function(t)
+    t:plan(3)
+    local LATE_MS = 253402300799999
+    t:is(entries.upsert('late', ONE, {LATE_MS}), outcome.OK, 'is taken')
+    t:is_deeply({entries.upsert('late', TWO, 'keep')}, {outcome.OK, stored('late').version, LATE_MS, false}, 'and kept')
+    t:is(entries.touch('late', {LATE_MS - 1}), outcome.OK, 'and changed')
+    entries.delete('late')
+end)
+
+test:test('the outcomes', function(t)
+    t:plan(1)
+    t:is_deeply(outcome, {OK = 0, NOT_FOUND = 1, EXISTS = 2, PRECONDITION_FAILED = 3, ABORTED = 4, LARGE = 5, READ_ONLY = 10,
+        FAILED = 11}, 'keep their numbers, which the service knows')
 end)
 
 support.finish(test)

@@ -28,7 +28,7 @@ local function next_version(key)
 end
 
 local test = tap.test('revision')
-test:plan(7)
+test:plan(9)
 
 test:test('a block', function(t)
     t:plan(5)
@@ -75,6 +75,17 @@ test:test('a disk that is full', function(t)
     t:is(next_version(), last + 1, 'and then it goes on')
 end)
 
+test:test('a block that is used up', function(t)
+    t:plan(4)
+    while revision.is_ready() do
+        revision.take()
+    end
+    t:ok(not pcall(revision.take), 'gives no more')
+    t:is(require('kv.txn').run(nil, {{'upsert', 'a', ONE}}), outcome.OK, 'a transaction waits for the next')
+    t:is(revision.is_ready(BLOCK), false, 'which has fewer left than it has numbers')
+    t:is(#box.space.kv_revision:on_replace(), 1, 'and is watched once')
+end)
+
 test:test('many at once', function(t)
     t:plan(2)
     while revision.is_ready() do
@@ -98,6 +109,16 @@ test:test('another instance that reserved', function(t)
     local behind = reserved()
     t:ok(behind > last, 'takes what we had')
     t:is(next_version(), behind + 1, 'we go on behind it')
+end)
+
+-- From there on Tarantool gives integers as cdata.
+test:test('revisions from 10^14 on', function(t)
+    t:plan(3)
+    local before = 10 ^ 14 + 100
+    box.space.kv_revision:replace({1, before})
+    t:is(next_version('far'), before + 1, 'are given')
+    t:is(tonumber(reserved()), before + BLOCK, 'and reserved')
+    t:is(entries.touch('far', 10), outcome.OK, 'and kept by a touch')
 end)
 
 -- Holds version.one-number-that-grows.
