@@ -94,7 +94,7 @@ local function sweep(count)
 end
 
 -- How many times as long as a batch took the fiber rests afterwards.
-local function rest(late)
+function expiry.rest(late)
     return MOST_REST - (MOST_REST - LEAST_REST) * math.min(1, late / LATE_SECONDS)
 end
 
@@ -117,7 +117,7 @@ local function sweep_all()
                 break
             end
             count = sized(count, seconds)
-            fiber.sleep(rest(late) * seconds)
+            fiber.sleep(expiry.rest(late) * seconds)
         end
     end
     while under_way > 0 do

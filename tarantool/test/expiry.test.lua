@@ -41,7 +41,7 @@ local function is_swept()
 end
 
 local test = tap.test('expiry')
-test:plan(8)
+test:plan(9)
 
 -- Holds version.one-number-that-grows, ttl.gone-at-once.
 test:test('expired entries', function(t)
@@ -77,22 +77,36 @@ test:test('entries that are written again', function(t)
 end)
 
 test:test('a disk that is full', function(t)
-    t:plan(3)
+    t:plan(4)
     entries.insert('full', ONE, 10)
     disk.fill()
     now_s = now_s + 10
     local store = require('kv.store')
     local write_all, failures = store.write_all, 0
+    local warn, lines = log.warn, {}
+    log.warn = function(format, ...) table.insert(lines, format:format(...)) end
     store.write_all = function(changes)
         local ok, problem = pcall(write_all, changes)
         failures = failures + (ok and 0 or 1)
         error(problem, 0)
     end
-    t:ok(support.eventually(function() return failures > 0 end), 'is tried')
+    t:ok(support.eventually(function() return failures > 2 and #lines > 2 end), 'is tried')
     store.write_all = write_all
+    log.warn = warn
+    local said = {}
+    for i = 1, 3 do
+        said[i] = lines[i]:match('^expiry: .* again in ([%d.]+) s: .')
+    end
+    t:is_deeply(said, {'0.02', '0.04', '0.08'}, 'less and less often, and it is said')
     t:ok(box.space.kv:get('full') ~= nil and box.space.kv_expiry:len() == 2, 'and nothing is removed')
     disk.free()
     t:ok(support.eventually(function() return box.space.kv:get('full') == nil end), 'until there is room again')
+end)
+
+test:test('the rest after a batch', function(t)
+    t:plan(1)
+    t:is_deeply({expiry.rest(0), expiry.rest(60), expiry.rest(120), expiry.rest(1000)}, {8, 4.5, 1, 1},
+        'is shorter the longer the oldest entry has been expired')
 end)
 
 test:test('a read-only instance', function(t)
