@@ -34,7 +34,7 @@ local function gets(key, count)
 end
 
 local test = tap.test('answer')
-test:plan(3)
+test:plan(4)
 
 test:test('the JSON of a value', function(t)
     -- Without the comma behind the whole value. In an array, the comma behind the last item is counted.
@@ -61,8 +61,46 @@ test:test('the JSON of a value', function(t)
     t:ok(answer.json_bytes(row_of(msgpack.encode({a = ('\1'):rep(MIB)})), 1000) < MIB + 1100, 'is counted no further than asked')
 end)
 
+test:test('each type of MessagePack', function(t)
+    -- The value, and the most bytes of JSON that its type takes, with a comma.
+    local cases = {
+        {'\x00', 2}, {'\x09', 2}, {'\x0a', 3}, {'\x63', 3}, {'\x64', 4}, {'\x7f', 4},
+        {'\xff', 3}, {'\xf7', 3}, {'\xf6', 4}, {'\xe0', 4},
+        {'\xc0', 5}, {'\xc2', 6}, {'\xc3', 5}, {'\xca\0\0\0\0', 25}, {'\xcb' .. ('\0'):rep(8), 25},
+        {'\xcc\0', 4}, {'\xcd\0\0', 6}, {'\xce' .. ('\0'):rep(4), 11}, {'\xcf' .. ('\0'):rep(8), 21},
+        {'\xd0\0', 5}, {'\xd1\0\0', 7}, {'\xd2' .. ('\0'):rep(4), 12}, {'\xd3' .. ('\0'):rep(8), 22},
+        {'\xa0', 3}, {'\xbf' .. ('x'):rep(31), 34}, {'\xd9\x09' .. ('x'):rep(9), 12}, {'\xda\x01\x01' .. ('x'):rep(257), 260},
+        {'\xdb\0\0\x01\x01' .. ('x'):rep(257), 260},
+        {'\x90', 3}, {'\x91\0', 5}, {'\x9f' .. ('\0'):rep(15), 33}, {'\xdc\0\x02\0\0', 7}, {'\xdd\0\0\0\x02\0\0', 7},
+        {'\x80', 3}, {'\x81\xa0\0', 8}, {'\xde\0\1\xa0\0', 8}, {'\xdf\0\0\0\1\xa0\0', 8},
+        -- Behind each a number, to see that it is found.
+        {'\x92\xcb' .. ('\0'):rep(8) .. '\x7f', 32}, {'\x92\xda\0\1x\x7f', 11}, {'\x92\xd3' .. ('\0'):rep(8) .. '\x7f', 29},
+    }
+    t:plan(#cases + 2)
+    -- The braces and the name take seven.
+    local function counted(bytes)
+        return answer.json_bytes(row_of('\x81\xa1a' .. bytes), MIB) - 7
+    end
+    for _, case in ipairs(cases) do
+        t:is(counted(case[1]), case[2], ('%s of %d bytes'):format(case[1]:sub(1, 1):hex(), #case[1]))
+    end
+    local wrong = {}
+    for code = 0, 127 do
+        for _, before in ipairs({0, 5, 8}) do
+            local text = ('x'):rep(before) .. string.char(code)
+            local escaped = code < 32 and 6 or (code == 34 or code == 92) and 2 or 1
+            escaped = ('\8\9\10\12\13'):find(string.char(code), 1, true) and 2 or escaped
+            if counted(msgpack.encode(text)) ~= 3 + before + escaped then
+                table.insert(wrong, code)
+            end
+        end
+    end
+    t:is_deeply(wrong, {}, 'each character of a string')
+    t:is(answer.json_bytes(row_of('\x81\xa1a\xc4\1x'), MIB), 7, 'what is no JSON ends it')
+end)
+
 test:test('a large entry', function(t)
-    t:plan(4)
+    t:plan(6)
     insert('large', {text = ('x'):rep(answer.SMALL_BYTES)})
     insert('small', {text = ('x'):rep(answer.SMALL_BYTES - 100)})
     t:is_deeply({entries.get('large')}, {outcome.LARGE, box.space.kv:get('large'):bsize()}, 'is not read unasked')
@@ -70,6 +108,8 @@ test:test('a large entry', function(t)
     t:is(entries.get('small'), outcome.OK, 'and a small one at once')
     t:is_deeply({run({}, {{'insert', 'new', msgpack.encode({})}, {'get', 'large'}}, nil)},
         {outcome.LARGE, box.space.kv:get('large'):bsize()}, 'nor by a transaction')
+    t:is(entries.get('new'), outcome.NOT_FOUND, 'which writes nothing then')
+    t:is_deeply({run({}, {{'get', 'large'}})}, {outcome.LARGE, box.space.kv:get('large'):bsize()}, 'nor by one that reads only')
 end)
 
 -- Holds txn.answer-bytes, txn.numbers-at-their-longest.
