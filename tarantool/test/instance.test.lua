@@ -28,7 +28,7 @@ local function last_line(child)
 end
 
 local test = tap.test('instance')
-test:plan(7)
+test:plan(8)
 
 test:test('a first start', function(t)
     t:plan(8)
@@ -85,6 +85,15 @@ test:test('a supervisor that is killed', function(t)
     t:ok(support.eventually(function() return ffi.C.kill(pid, 0) ~= 0 end), 'and the instance ends by itself')
 end)
 
+test:test('a supervisor that has ended already', function(t)
+    t:plan(2)
+    local child = support.spawn({'/bin/sh', '-c', ('true | tarantool %s; echo "exit code $?"'):format(support.instance_file)}, {
+        TARANTOOL_EMBEDDED = 'true', TARANTOOL_LISTEN = SOCKET, TARANTOOL_PASSWORD = support.password, DATA_DIR = DATA,
+    })
+    t:is(child.wait(), 0, 'leaves nothing to do')
+    t:is(child.stdout, 'exit code 0\n', 'and nothing is started')
+end)
+
 test:test('without embedding', function(t)
     t:plan(3)
     local child = support.spawn_instance({TARANTOOL_EMBEDDED = 'false'})
@@ -102,11 +111,15 @@ test:test('its settings', function(t)
     local file = fio.open(wrapper, {'O_CREAT', 'O_WRONLY'}, tonumber('0600', 8))
     file:write(([[
         dofile(%q)
-        local names = {'wal_mode', 'memtx_memory', 'readahead', 'net_msg_max', 'checkpoint_count', 'checkpoint_interval'}
+        local names = {
+            'memtx_dir', 'wal_dir', 'vinyl_dir', 'wal_mode', 'memtx_memory', 'readahead', 'net_msg_max', 'checkpoint_count',
+            'checkpoint_interval',
+        }
         for _, name in ipairs(names) do
             print(name .. '=' .. tostring(box.cfg[name]))
         end
         print('reports to the vendor=' .. tostring(box.internal.feedback_daemon ~= nil and box.cfg.feedback_enabled))
+        print('reserve=' .. box.space.kv_reserve:len())
         os.exit(0)
     ]]):format(support.instance_file))
     file:close()
@@ -115,9 +128,11 @@ test:test('its settings', function(t)
         DATA_DIR = fio.pathjoin(support.folder, 'wrapped'), TARANTOOL_MEMORY = '64', TARANTOOL_WAL_MODE = 'write',
     })
     child.wait()
+    local folder = fio.pathjoin(support.folder, 'wrapped')
     t:is(child.stdout:gsub('^kv: ready[^\n]*\n', ''), table.concat({
-        'wal_mode=write', 'memtx_memory=67108864', 'readahead=131072', 'net_msg_max=2048', 'checkpoint_count=2',
-        'checkpoint_interval=3600', 'reports to the vendor=false', '',
+        'memtx_dir=' .. folder, 'wal_dir=' .. folder, 'vinyl_dir=' .. folder, 'wal_mode=write', 'memtx_memory=67108864',
+        'readahead=131072', 'net_msg_max=2048', 'checkpoint_count=2', 'checkpoint_interval=3600', 'reports to the vendor=false',
+        'reserve=270', '',
     }, '\n'), 'are in force')
 end)
 

@@ -7,7 +7,7 @@ support.start_here()
 local schema = require('kv.schema')
 
 local test = tap.test('schema')
-test:plan(6)
+test:plan(7)
 
 local function drop_all()
     for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision'}) do
@@ -63,6 +63,18 @@ test:test('a step that was interrupted', function(t)
         t:is(schema.apply(), true, 'is made whole by the next run')
         t:ok(box.space.kv:get('state') ~= nil, 'with the entry state')
     end
+end)
+
+test:test('a step that fails at its end', function(t)
+    t:plan(3)
+    drop_all()
+    local row = require('kv.row')
+    local real_new = row.new
+    row.new = function() error('failed') end
+    t:like(select(2, pcall(schema.apply)), 'failed', 'is a failure')
+    row.new = real_new
+    t:is(schema.version(), 0, 'and not recorded')
+    t:is(schema.apply(), true, 'is made by the next run')
 end)
 
 test:test('entries from before the first step', function(t)

@@ -12,7 +12,7 @@ local function read(env)
 end
 
 local test = tap.test('settings')
-test:plan(4)
+test:plan(5)
 
 test:test('defaults', function(t)
     t:plan(1)
@@ -46,6 +46,14 @@ test:test('what is given', function(t)
     }, 'counts')
 end)
 
+test:test('the level of the log', function(t)
+    local levels = {fatal = 0, syserror = 1, error = 2, crit = 3, warn = 4, info = 5, verbose = 6, debug = 7}
+    t:plan(8)
+    for name, level in pairs(levels) do
+        t:is(read({TARANTOOL_LOG_LEVEL = name}).log_level, level, name)
+    end
+end)
+
 test:test('what is wrong', function(t)
     local SOCKET = 'a port, host:port, or the absolute path of a unix socket of at most 107 bytes'
     local USER = 'a name of letters, digits, "_", "-" and "." that is not one of Tarantool\'s own'
@@ -53,7 +61,8 @@ test:test('what is wrong', function(t)
         {'TARANTOOL_LISTEN', 'nowhere', SOCKET}, {'TARANTOOL_LISTEN', '0', SOCKET}, {'TARANTOOL_LISTEN', 'host:70000', SOCKET},
         {'TARANTOOL_LISTEN', 'u:p@host:3301', SOCKET}, {'TARANTOOL_LISTEN', '/' .. ('x'):rep(107), SOCKET},
         {'TARANTOOL_PORT', '65536', 'a port from 1 to 65535'}, {'TARANTOOL_PORT', '0x10', 'a port from 1 to 65535'},
-        {'TARANTOOL_USER', 'admin', USER}, {'TARANTOOL_USER', 'a b', USER},
+        {'TARANTOOL_USER', 'admin', USER}, {'TARANTOOL_USER', 'a b', USER}, {'TARANTOOL_USER', 'guest', USER},
+        {'TARANTOOL_USER', 'public', USER}, {'TARANTOOL_USER', 'super', USER}, {'TARANTOOL_USER', 'replication', USER},
         {'TARANTOOL_WAL_MODE', 'none', 'fsync or write'},
         {'TARANTOOL_MEMORY', '63', 'MiB from 64 to 1048576'}, {'TARANTOOL_MEMORY', '1e3', 'MiB from 64 to 1048576'},
         {'MAX_BODY_BYTES', '-1', 'bytes from 1 to 67108864'},
