@@ -23,7 +23,7 @@ local function value(key)
 end
 
 local test = tap.test('durable')
-test:plan(10)
+test:plan(11)
 
 -- The first write of a process reserves revisions, which would make it wait before it begins.
 entries.insert('first', ONE)
@@ -169,6 +169,22 @@ test:test('removals in flight', function(t)
         join(writes[turn[1]])
         t:is(shown(), turn[2], 'and no longer once they have ended, in whatever order')
     end
+end)
+
+test:test('keys that were written', function(t)
+    t:plan(2)
+    local function nothing() end
+    local function write_many(from)
+        for i = from, from + 50000 do
+            inflight.run('key ' .. i, nil, ONE, nothing)
+        end
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage('count')
+    end
+    local before = write_many(1)
+    t:ok(write_many(100000) < before + 500, 'are forgotten')
+    t:is(inflight.of('key 1'), nil, 'at once')
 end)
 
 support.finish(test)

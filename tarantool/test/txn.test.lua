@@ -34,7 +34,7 @@ local function plain(results)
 end
 
 local test = tap.test('txn')
-test:plan(10)
+test:plan(11)
 
 local _, seen = entries.insert('a', ONE)
 
@@ -119,6 +119,16 @@ test:test('a disk that fails', function(t)
     disk.free()
     t:is(join(refused).result, OK, 'and the one that waited goes ahead')
     t:is_deeply({value('b'), value('f'), value('c'), box.space.kv_expiry:len()}, {2, 2, 1, 1}, 'nothing of it is there')
+end)
+
+test:test('a comparison with an entry that is not on disk yet', function(t)
+    t:plan(3)
+    local write = begin(entries.insert, 'compared', ONE)
+    local refused = begin(run, {{'compared', 'exists', false}}, {{'insert', 'never', TWO}})
+    t:ok(not refused.done, 'waits')
+    t:is(join(write).result, OK, 'for that write')
+    t:is_deeply(join(refused).results, {ABORTED, {0}, true}, 'and is about what it left')
+    entries.delete('compared')
 end)
 
 test:test('one that succeeds', function(t)
