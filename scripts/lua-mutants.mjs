@@ -51,7 +51,9 @@ export function mutantsOf(file, source) {
 
 function replacementOf(token, source, index) {
   if (Object.hasOwn(SWAPS, token)) return isSign(token, source, index) ? undefined : SWAPS[token];
-  if (/^\d+$/.test(token) && Number(token) <= MAX_LITERAL) return String(Number(token) + 1);
+  if (/^\d+$/.test(token) && Number(token) <= MAX_LITERAL) {
+    return isErrorLevel(source, index) ? undefined : String(Number(token) + 1);
+  }
   if (RIGHTS.test(token)) return `'${token.slice(1, -1)}_'`;
   return undefined;
 }
@@ -59,6 +61,11 @@ function replacementOf(token, source, index) {
 /** Whether a minus belongs to a number. */
 function isSign(token, source, index) {
   return token === '-' && /[=(,{]\s*$|return $/.test(source.slice(Math.max(0, index - 8), index));
+}
+
+/** Whether it is the level of error(problem, 0), which changes nothing of an error that is no string. */
+function isErrorLevel(source, index) {
+  return /\berror\(.*, $/.test(source.slice(source.lastIndexOf('\n', index), index));
 }
 
 function lineOf(source, index) {
