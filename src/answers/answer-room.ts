@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { HttpError } from '../http/http.errors.js';
+import type { ClientAddresses } from '../http/connections/client-address.js';
+import type { AnswerBudget } from './answer-budget.js';
 import type { AnswerLease } from './answer-lease.js';
-import type { Answers } from './answers.js';
 import { isOver, whenOver } from './when-over.js';
 
 /**
@@ -37,7 +38,8 @@ export class AnswerRoom implements LargeRoom {
   private lease: AnswerLease | undefined;
 
   constructor(
-    private readonly answers: Answers,
+    private readonly budget: AnswerBudget,
+    private readonly addresses: ClientAddresses,
     private readonly response: ServerResponse,
   ) {}
 
@@ -51,7 +53,7 @@ export class AnswerRoom implements LargeRoom {
   }
 
   turn(storedBytes: number): Promise<void> {
-    return this.answers.budget.turn(storedBytes);
+    return this.budget.turn(storedBytes);
   }
 
   /** Takes the text of the answer as it will be sent, and gives back the room that it does not need. */
@@ -61,8 +63,8 @@ export class AnswerRoom implements LargeRoom {
   }
 
   private async hold(bytes: number): Promise<void> {
-    const { answers, response } = this;
-    const lease = await answers.budget.take(bytes, answers.addresses.of(response.req));
+    const { budget, response } = this;
+    const lease = await budget.take(bytes, this.addresses.of(response.req));
     if (isOver(response)) {
       lease.release();
       // The client has disconnected, so nobody reads this error.
@@ -70,6 +72,6 @@ export class AnswerRoom implements LargeRoom {
     }
     whenOver(response, () => lease.release());
     this.lease = lease;
-    answers.budget.cover(response);
+    budget.cover(response);
   }
 }

@@ -16,6 +16,6 @@ export class Answers {
 
   /** The room of the answer to one request. It costs nothing until something large is asked for. */
   room(reply: FastifyReply): AnswerRoom {
-    return new AnswerRoom(this, reply.raw);
+    return new AnswerRoom(this.budget, this.addresses, reply.raw);
   }
 }
