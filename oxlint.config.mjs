@@ -36,7 +36,8 @@ const NEST_EXCEPTIONS = {
 };
 
 const ERRORS = {
-  regex: '^(?!\\.\\.?/(entries/)?refusal\\.errors\\.js$)',
+  // No regular expression with a lookahead: oxlint takes it, and then it never matches.
+  group: ['*', '!**/refusal.errors.js'],
   message: 'Errors import nothing but what they all are.',
 };
 
@@ -48,9 +49,10 @@ function notBelow(unit) {
     .filter((other) => other !== unit);
 }
 
-function floorRule(unit) {
+/** A file directly in `src` names other units by `./unit`, and a file in a folder by `../unit`. */
+function floorRule(unit, path) {
   return {
-    regex: `^(\\.\\./)+(${notBelow(unit).join('|').replaceAll('.', '\\.')})(/|\\.js$)`,
+    regex: `^${path}(${notBelow(unit).join('|').replaceAll('.', '\\.')})(/|\\.js$)`,
     message: `src/${unit} may import only from the floors below it (oxlint.config.mjs).`,
   };
 }
@@ -60,7 +62,8 @@ function restrict(files, ...patterns) {
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
 }
 
-const FOLDERS = FLOORS.flat().filter((unit) => !['main', 'create-app', 'app.module'].includes(unit));
+const FILES = ['main', 'create-app', 'app.module'];
+const FOLDERS = FLOORS.flat().filter((unit) => !FILES.includes(unit));
 const KNOWS_NO_HTTP = ['entries', 'store'];
 
 export default {
@@ -68,7 +71,7 @@ export default {
   ignorePatterns: ['test/conformance'],
   env: { node: true },
   rules: {
-    'import/no-cycle': 'error',
+    'import/no-cycle': ['error', { ignoreTypes: false }],
     'typescript/no-explicit-any': 'error',
     'typescript/no-floating-promises': 'error',
     'typescript/no-non-null-assertion': 'error',
@@ -77,9 +80,9 @@ export default {
     // Only src/config reads the environment.
     { files: ['src/**'], rules: { 'node/no-process-env': 'error' } },
     { files: ['src/config/**'], rules: { 'node/no-process-env': 'off' } },
-    restrict(['src/*.ts'], DRIVER),
+    ...FILES.map((unit) => restrict([`src/${unit}.ts`], DRIVER, floorRule(unit, '\\./'))),
     ...FOLDERS.flatMap((unit) => {
-      const always = [DRIVER, floorRule(unit)];
+      const always = [DRIVER, floorRule(unit, '(\\./)?(\\.\\./)+')];
       const withoutHttp = [...always, FRAMEWORK_OF_HTTP, NEST_EXCEPTIONS];
       const files = KNOWS_NO_HTTP.includes(unit)
         ? [`src/${unit}/**/*.ts`]
