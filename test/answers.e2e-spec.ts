@@ -55,6 +55,7 @@ describe('what an answer may cost', () => {
       expect(await countCalls('kv.get', () => get('small').expect(200, { value: { text: 'x' } }))).toBe(1);
     });
 
+    // Holds limit.large-answers, setting.max-answers-mib.
     it('answers many at once without holding more than it may', async () => {
       let most = 0;
       let isOver = false;
@@ -74,7 +75,7 @@ describe('what an answer may cost', () => {
   });
 
   describe('POST /batch', () => {
-    // Holds batch.answer-bytes, batch.reads-cut-short.
+    // Holds batch.answer-bytes, batch.reads-cut-short, limit.batch.
     it.each([
       ['text', 18],
       ['escapes', 18],
@@ -99,7 +100,7 @@ describe('what an answer may cost', () => {
   });
 
   describe('POST /txn', () => {
-    // Holds txn.answer-bytes.
+    // Holds txn.answer-bytes, limit.transaction.
     it.each(['text', 'escapes'])('refuses to read more than its answer may hold: %s', async (key) => {
       const success = [{ op: 'insert', key: `made of ${key}`, value: {} }, ...gets(key, 100)];
       await api().post('/txn').send({ success }).expect(413, answers.tooLarge);
@@ -152,6 +153,7 @@ describe('what an answer may cost', () => {
       await vi.waitFor(() => expect(budget.used).toBe(0));
     });
 
+    // Holds limit.large-answers, setting.max-answers-mib.
     it('holds no more than its share, is refused beyond, and leaves the others theirs', async () => {
       const { port } = new URL(test.url);
       const ask = `GET /kv/text HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Forwarded-For: 10.9.9.9\r\n\r\n`;

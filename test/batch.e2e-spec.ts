@@ -50,7 +50,7 @@ describe('POST /batch', () => {
     });
   });
 
-  // Holds batch.malformed-whole, operation.members.
+  // Holds batch.malformed-whole, operation.members, limit.batch.
   it.each([
     {},
     { operations: [] },

@@ -234,7 +234,7 @@ describe('bodies that are not complete', () => {
     message('PUT /kv/state', undefined, `Content-Length: ${MAX_BODY_BYTES}\r\n`) +
     'x'.repeat(MAX_BODY_BYTES - 1);
 
-  // Holds body.busy.
+  // Holds body.busy, limit.unfinished-bodies, setting.max-bodies-mib.
   it('are refused with 503 beyond what one client may hold, and served again when those are gone', async () => {
     const sockets = Array.from({ length: 40 }, () => open(unfinished));
     const refused = await Promise.any(
@@ -254,7 +254,7 @@ describe('bodies that are not complete', () => {
 });
 
 describe('what takes too long to arrive', () => {
-  // Holds status.408.
+  // Holds status.408, limit.arrival.
   it.each([
     ['a declared body', 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{'],
     ['a body in chunks', 'PUT /kv/state HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n'],
@@ -269,7 +269,7 @@ describe('what takes too long to arrive', () => {
 });
 
 describe('connections', () => {
-  // Holds body.busy.
+  // Holds body.busy, limit.connections, setting.max-connections.
   it('are refused with 503 beyond what one client may have, and served again when others are closed', async () => {
     const limits = { ...service.config.limits, maxConnections: 10 };
     const app = await startInstance({ ...service.config, limits });

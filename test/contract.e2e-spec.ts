@@ -145,7 +145,7 @@ describe('an invalid body', () => {
     ['nesting of 65 levels', `{"key":"k","value":${'{"a":'.repeat(64)}{}${'}'.repeat(65)}`],
   ];
 
-  // Holds value.object, value.refused-not-changed, answer.envelope, status.400-body.
+  // Holds value.object, value.refused-not-changed, answer.envelope, status.400-body, limit.depth.
   it.each(refused)('is refused with 400: %s', async (_what, body) => {
     await api()
       .post('/kv')
@@ -173,7 +173,7 @@ describe('an invalid body', () => {
     expect([answer.status, await answer.json()]).toEqual([400, answers.invalidBody]);
   });
 
-  // Holds value.refused-not-changed.
+  // Holds value.refused-not-changed, limit.depth.
   it('may be nested as deep as the limit', async () => {
     const value = `${'{"a":'.repeat(63)}{}${'}'.repeat(63)}`;
     await api()
@@ -210,7 +210,7 @@ describe('a key', () => {
     '\\',
   ];
 
-  // Holds key.legal, key.percent-encoded, key.reachable.
+  // Holds key.legal, key.percent-encoded, key.reachable, limit.key.
   it.each(legal)('may be %j, in the body and in the path', async (key) => {
     await post(key, { key }).expect(200, answers.inserted);
     await api().get(path(key)).expect(200, { value: { key } });
@@ -218,7 +218,7 @@ describe('a key', () => {
     await api().delete(path(key)).expect(200, answers.deleted);
   });
 
-  // Holds key.legal, status.400-key.
+  // Holds key.legal, status.400-key, limit.key.
   it.each(['', '.', '..', 'a\u0000', 'a\nb', '\u007f', '\u0085', 'x'.repeat(513), 'é'.repeat(257)])(
     'may not be %j in a body',
     async (key) => {
@@ -235,7 +235,7 @@ describe('a key', () => {
       .expect(400, answers.invalidKey);
   });
 
-  // Holds key.legal, status.400-key.
+  // Holds key.legal, status.400-key, limit.key.
   it.each([
     '%00',
     '%0a',

@@ -34,7 +34,7 @@ async function call(method: string, path: string, body?: string): Promise<[numbe
 }
 
 describe('when file descriptors run out', () => {
-  // Holds health.ready.
+  // Holds health.ready, limit.open-files.
   it('says so in the log, is not ready, and serves on', async () => {
     expect(await call('GET', '/health/ready')).toEqual([200, { message: 'ready', status: 200 }]);
     const limit = readdirSync(`/proc/${service.pid}/fd`).length + 20;

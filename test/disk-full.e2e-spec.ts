@@ -29,6 +29,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+// Holds lost.disk-full, message.disk-full, caller.503.
 it.skipIf(!canMount)(
   'a full disk refuses writes with 503, serves reads, loses nothing, and recovers',
   async () => {
@@ -56,6 +57,12 @@ it.skipIf(!canMount)(
 
     expect(acknowledged).toBeGreaterThan(0);
     expect([answer.status, await answer.json()]).toEqual([503, answers.unavailable]);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    await expect
+      .poll(() =>
+        service.log.filter(({ msg }) => msg === 'storage unavailable').map(({ err }) => JSON.stringify(err)),
+      )
+      .toContainEqual(expect.stringContaining('Failed to write to disk'));
     expect(await isThere(acknowledged)).toBe(404);
     for (let i = 0; i < acknowledged; i++) expect(await isThere(i)).toBe(200);
 

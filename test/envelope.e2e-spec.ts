@@ -91,7 +91,7 @@ describe('a body that is too large', () => {
     expect([answer.status, await answer.json()]).toEqual([413, answers.tooLarge]);
   });
 
-  // Holds body.size.
+  // Holds body.size, setting.max-body-bytes, limit.body.
   it.each([
     ['post', '/batch', (value: object) => ({ operations: [{ op: 'upsert', key: 'large', value }] })],
     ['post', '/txn', (value: object) => ({ success: [{ op: 'upsert', key: 'large', value }] })],
@@ -106,7 +106,7 @@ describe('a body that is too large', () => {
     await send(room).expect(200);
   });
 
-  // Holds body.size.
+  // Holds body.size, limit.body.
   it('may be as large as the limit', async () => {
     const frame = JSON.stringify({ key: 'largest', value: { a: '' } }).length;
     const value = { a: 'x'.repeat(MAX_BODY_BYTES - frame) };
@@ -164,7 +164,7 @@ describe('a media type', () => {
 });
 
 describe('what is no HTTP', () => {
-  // Holds connection.431.
+  // Holds connection.431, limit.header.
   it.each([
     ['nonsense', 'NONSENSE\r\n\r\n', 400, answers.malformed],
     ['a space in the path', 'GET /kv/a b HTTP/1.1\r\nHost: a\r\n\r\n', 400, answers.malformed],

@@ -140,7 +140,7 @@ describe('every refusal that there is', () => {
   // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
   // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.
   // Holds status.409-conflict, status.409-aborted, status.412, status.413, status.415, status.421, status.429.
-  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504.
+  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504, caller.4xx.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);
@@ -204,7 +204,8 @@ describe('a store at fault', () => {
   const urlFor = (key: string): Promise<string> | string =>
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 
-  // Holds status.500, status.503-storage, status.504.
+  // Holds status.500, status.503-storage, status.504, limit.store-answer, setting.tarantool-timeout.
+  // Holds caller.500, caller.503, caller.504.
   it.each([
     ['memory full', UNAVAILABLE],
     ['disk full', UNAVAILABLE],
@@ -218,7 +219,7 @@ describe('a store at fault', () => {
     expect(told).toEqual(writes(key).map(([what]) => [what, expected]));
   });
 
-  // Holds status.503-storage, status.500.
+  // Holds status.503-storage, status.500, limit.store-answer.
   it.each([
     ['silent', UNAVAILABLE],
     ['memory full', UNAVAILABLE],
@@ -252,7 +253,7 @@ describe('a store at fault', () => {
     ]);
   });
 
-  // Holds patch.twenty-attempts.
+  // Holds patch.twenty-attempts, limit.patch-attempts.
   it('has a PATCH tried 20 times where others write, and no more', async () => {
     const call = vi.spyOn(faulty.app.get(TarantoolClient), 'call');
     const answer = await outcome(message('PATCH /kv/contended', '{"a":1}', MERGE));

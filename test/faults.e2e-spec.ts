@@ -28,7 +28,7 @@ async function finish(): Promise<void> {
 }
 
 describe('under constant writes', () => {
-  // Holds entry.acknowledged-is-durable, status.503-storage, status.504.
+  // Holds entry.acknowledged-is-durable, status.503-storage, status.504, lost.kill.
   it('loses nothing when Tarantool is killed, again and again', async () => {
     for (let kills = 0; kills < KILLS; kills++) {
       const pid = service.tarantoolPid;
@@ -40,6 +40,7 @@ describe('under constant writes', () => {
     await finish();
   });
 
+  // Holds lost.kill.
   it('loses nothing when a worker is killed, again and again', async () => {
     for (let kills = 0; kills < KILLS; kills++) {
       const pids = service.workerPids;
@@ -52,6 +53,7 @@ describe('under constant writes', () => {
     await finish();
   });
 
+  // Holds lost.kill.
   it('loses nothing when the primary is killed, and leaves no process behind', async () => {
     for (let kills = 0; kills < KILLS / 2; kills++) {
       const children = [service.tarantoolPid, ...service.workerPids];

@@ -25,7 +25,7 @@ const askedStore = () =>
   vi.spyOn(store.app.get(TarantoolClient), 'call').mockName('questions to the store').mock.calls;
 
 describe('GET /health/ready', () => {
-  // Holds health.ready.
+  // Holds health.ready, limit.readiness.
   it('asks the store once, however many ask at the same time', async () => {
     const questions = askedStore();
     const asked = performance.now();
@@ -44,7 +44,7 @@ describe('GET /health/ready', () => {
       .toBeGreaterThanOrEqual(2);
   });
 
-  // Holds health.ready.
+  // Holds health.ready, limit.readiness.
   it('answers 503 while the store is frozen, after two seconds or at once, and has one question under way', async () => {
     const pid = store.tarantool.pid ?? 0;
     process.kill(pid, 'SIGSTOP');

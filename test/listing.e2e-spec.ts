@@ -82,7 +82,7 @@ describe('GET /kv', () => {
     return pages;
   }
 
-  // Holds list.limit.
+  // Holds list.limit, limit.page.
   it('fills a page up to its limit, however many there are', async () => {
     const keys = Array.from({ length: 1050 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
     for (const some of [keys.slice(0, 600), keys.slice(600)]) {
@@ -95,7 +95,7 @@ describe('GET /kv', () => {
     );
   });
 
-  // Holds list.page-bytes.
+  // Holds list.page-bytes, limit.page.
   it('ends a page before it grows beyond 4 MiB', async () => {
     const keys = Array.from({ length: 12 }, (_, i) => `large/${String(i).padStart(2, '0')}`);
     for (const key of keys) await insert(key, { text: 'x'.repeat(500_000) });
@@ -179,7 +179,7 @@ describe('a cursor', () => {
     }
   });
 
-  // Holds list.bounds-4097, list.link-length.
+  // Holds list.bounds-4097, list.link-length, setting.max-key-bytes, limit.listing-bounds.
   it('fits into a header of 16 KiB beside the rest, however long the keys and the filter are', async () => {
     const { config } = service;
     const app = await startInstance({ ...config, limits: { ...config.limits, maxKeyBytes: 4096 } });

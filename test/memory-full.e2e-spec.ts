@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
-import { startTestApp } from './support/test-app.js';
-import type { TestApp } from './support/test-app.js';
+import { ServiceProcess } from './support/service-process.js';
 
 interface Answer {
   status: number;
   body: unknown;
 }
 
-let service: TestApp;
+let service: ServiceProcess;
 let count = 0;
 let inserted = 0;
 let isOver = false;
@@ -51,7 +50,7 @@ async function answersOf(request: (key: string) => Promise<Answer>): Promise<Ans
 
 // The least memory that can be configured, and another client that never stops inserting.
 beforeAll(async () => {
-  service = await startTestApp({ TARANTOOL_MEMORY: '64' });
+  service = await ServiceProcess.start({ WORKERS: '1', TARANTOOL_MEMORY: '64' });
   await fill(10_000);
   const insertOn = async (): Promise<void> => {
     for (let i = 0; !isOver; i++) if ((await insert(`other-${i}`, 10_000)).status === 200) inserted++;
@@ -61,11 +60,13 @@ beforeAll(async () => {
 afterAll(async () => {
   isOver = true;
   await otherClient;
-  await service.stop();
+  await service.remove();
 });
 
 describe('a full memory', () => {
+  // Holds limit.store-memory, setting.tarantool-memory, caller.503.
   it('refuses what needs more with 503', async () => {
+    expect(count * 10_000).toBeLessThan(64 * 1024 * 1024);
     expect(await insert('one-more', 10_000)).toEqual({ status: 503, body: answers.unavailable });
     expect(await send('GET', '/kv/one-more')).toEqual({ status: 404, body: answers.keyNotFound });
     expect(await send('PUT', '/kv/key-0', { value: value(15_000) })).toEqual({
@@ -74,6 +75,7 @@ describe('a full memory', () => {
     });
   });
 
+  // Holds message.memory-full.
   it.each<[string, (key: string) => Promise<Answer>, object]>([
     ['touches that shorten a life', (key) => send('POST', `/kv/${key}/touch`, { ttl: 600 }), answers.touched],
     [
@@ -94,6 +96,18 @@ describe('a full memory', () => {
     ['deletions', (key) => send('DELETE', `/kv/${key}`), answers.deleted],
   ])('carries out %s, while another client goes on inserting', async (_, request, body) => {
     expect(await answersOf(request)).toEqual([{ status: 200, body }]);
+  });
+
+  // Holds message.memory-full.
+  it('is told in the log', async () => {
+    await insert('one-more', 10_000);
+    await expect
+      .poll(() =>
+        service.log.filter(({ msg }) => msg === 'storage unavailable').map(({ err }) => JSON.stringify(err)),
+      )
+      .toContainEqual(
+        expect.stringMatching(/Failed to allocate \d+ bytes in slab allocator for memtx_tuple/),
+      );
   });
 
   it('carries out a transaction of touches, and a batch', async () => {

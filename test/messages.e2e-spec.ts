@@ -28,7 +28,7 @@ const state = { value: { status: 'ok' } };
 describe('header fields (RFC 9110 §5)', () => {
   const lines = (count: number): string => Array.from({ length: count }, (_, n) => `X-${n}: \r\n`).join('');
 
-  // Holds connection.431, connection.never-dropped.
+  // Holds connection.431, connection.never-dropped, limit.fields.
   it.each([
     ['DELETE', 'If-Match: "999"\r\n'],
     ['GET', 'If-None-Match: *\r\n'],
@@ -41,7 +41,17 @@ describe('header fields (RFC 9110 §5)', () => {
     await api().get('/kv/state').expect(200, state);
   });
 
-  // Holds connection.never-dropped.
+  // Holds limit.header, connection.431.
+  it('have 16 KiB of room together, with the request line', async () => {
+    const get = (length: number) => message('GET /kv/state', undefined, `X: ${'x'.repeat(length)}\r\n`);
+    expect(await answer(get(16_200))).toMatchObject({ status: 200, json: state });
+    expect(await answer(get(16_400), untilClosed)).toMatchObject({
+      status: 431,
+      json: answers.headersTooLarge,
+    });
+  });
+
+  // Holds connection.never-dropped, limit.fields.
   it('hold behind 190 others', async () => {
     const bytes = message('DELETE /kv/state', undefined, `${lines(190)}If-Match: "999"\r\n`);
     expect(await answer(bytes)).toMatchObject({ status: 412, json: answers.preconditionFailed });

@@ -44,6 +44,7 @@ describe('the log of requests', () => {
     expect(told).toBe(0);
   });
 
+  // Holds limit.log-lines.
   it.each<[string, (url: string) => request.Test, Partial<TestApp['config']>?]>([
     ['an unknown path', (url) => request(url).get('/nothing')],
     ['a wrong method', (url) => request(url).patch('/kv')],

@@ -39,6 +39,7 @@ async function startLoading(workers = '1'): Promise<{ started: Promise<void> }> 
 }
 
 describe('while the embedded store loads', () => {
+  // Holds limit.store-start.
   it('the service is live and not ready, refuses with 503, and serves once it says that it listens', async () => {
     const { started } = await startLoading('2');
     expect(await service.probe('ready')).toBe(503);

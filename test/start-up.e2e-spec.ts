@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -31,6 +32,14 @@ async function unfinishedPost({ url }: ServiceProcess, start: string): Promise<C
   return post;
 }
 
+/** Whether the embedded Tarantool has its write-ahead log open with O_SYNC (open(2)). */
+function isLogSynchronous({ tarantoolPid }: ServiceProcess): boolean {
+  const folder = `/proc/${tarantoolPid}`;
+  const log = readdirSync(`${folder}/fd`).find((fd) => readlinkSync(`${folder}/fd/${fd}`).endsWith('.xlog'));
+  const [, flags = ''] = /^flags:\s+(\d+)$/m.exec(readFileSync(`${folder}/fdinfo/${log}`, 'utf8')) ?? [];
+  return (parseInt(flags, 8) & constants.O_SYNC) === constants.O_SYNC;
+}
+
 describe('starting', () => {
   let service: ServiceProcess;
   beforeAll(async () => {
@@ -38,6 +47,7 @@ describe('starting', () => {
   });
   afterAll(() => service?.remove());
 
+  // Holds setting.host, setting.workers.
   it('says where it listens, which Tarantool, how many workers, and which limits', async () => {
     expect(service.log.find(({ msg }) => msg.startsWith('listening'))).toMatchObject({
       msg: `listening on http://127.0.0.1:${service.port}`,
@@ -56,6 +66,7 @@ describe('starting', () => {
     expect(times('listening on')[0]).toBeGreaterThanOrEqual(Math.max(...times('connected to Tarantool')));
   });
 
+  // Holds setting.host, setting.port.
   it('names the port that it got, and an IPv6 address as it stands in a URL', async () => {
     const other = await start({ HOST: '::1', PORT: '0' });
     const [, url] = /^listening on (http:\/\/\[::1\]:[1-9]\d+)$/.exec(other.log.at(-1)?.msg ?? '') ?? [];
@@ -82,6 +93,13 @@ describe('starting', () => {
     expect(JSON.stringify(service.log)).not.toMatch(/personal|secret/);
   });
 
+  // Holds setting.tarantool-wal-mode.
+  it('has Tarantool open its log so that each write reaches the disk (O_SYNC), unless told to write only', async () => {
+    const other = await start({ WORKERS: '1', TARANTOOL_WAL_MODE: 'write' });
+    expect([isLogSynchronous(service), isLogSynchronous(other)]).toEqual([true, false]);
+  });
+
+  // Holds setting.data-dir.
   it('is refused in one line where the data folder is in use', async () => {
     const { code, stderr } = await (
       await create({ DATA_DIR: service.environment['DATA_DIR'] ?? '' })
@@ -147,6 +165,7 @@ describe('stopping', () => {
     expect(service.log.map(({ msg }) => msg)).not.toContainEqual(expect.stringContaining('listening'));
   });
 
+  // Holds setting.data-dir, lost.sigterm.
   it.each([
     ['SIGTERM', '2'],
     ['SIGINT', '1'],
@@ -190,6 +209,7 @@ describe('stopping', () => {
     await expect.poll(() => children.filter(isAlive)).toEqual([]);
   });
 
+  // Holds setting.shutdown-timeout.
   it('cuts requests off after SHUTDOWN_TIMEOUT', async () => {
     const service = await start({ SHUTDOWN_TIMEOUT: '100' });
     const post = await unfinishedPost(service, '{');

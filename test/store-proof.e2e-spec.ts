@@ -66,6 +66,7 @@ describe('a server that has logged the client in', () => {
     await expect.poll(() => causes.map((cause) => cause.message)).toEqual([NOT_PROVEN]);
   });
 
+  // Holds message.older-store.
   it('and was started with an older kv.lua is named as such', async () => {
     const store = await TarantoolProcess.start(`box.schema.func.drop('kv.prove')`);
     toEnd.push(() => store.stop());
@@ -75,6 +76,7 @@ describe('a server that has logged the client in', () => {
 });
 
 describe("a program that takes the embedded store's port while that is away", () => {
+  // Holds message.other-store.
   it('is sent no value, and the service goes on when the store is back', async () => {
     const service = await ServiceProcess.start();
     toEnd.push(() => service.remove());

@@ -119,7 +119,7 @@ describe('an answer', () => {
 });
 
 describe('a client over its rate', () => {
-  // Holds rate.before-the-body, status.429, rate.never-more-than-limit.
+  // Holds rate.before-the-body, status.429, rate.never-more-than-limit, setting.throttle-limit, limit.rate.
   it('gets 429 whatever it sends, and when to come back', async () => {
     const url = await start(3);
     const client = newClient();
@@ -151,7 +151,7 @@ describe('a client over its rate', () => {
     expect(await statuses(posts)).toEqual({ 400: 10, 429: 20 });
   });
 
-  // Holds rate.window.
+  // Holds rate.window, setting.throttle-ttl, limit.rate.
   it('is served again in the next window', async () => {
     const url = await start(2, 300);
     const client = newClient();
@@ -208,14 +208,14 @@ describe('the limit', () => {
     await get(url, '2001:db8:1:3::1').expect(200);
   });
 
-  // Holds rate.client.
+  // Holds rate.client, setting.trust-proxy.
   it('believes no forwarded address of a proxy that is not trusted', async () => {
     const url = await start(2, WINDOW_MS, []);
     const answered = [await get(url, newClient()), await get(url, newClient()), await get(url, newClient())];
     expect(answered.map(({ status }) => status)).toEqual([200, 200, 429]);
   });
 
-  // Holds rate.off.
+  // Holds rate.off, setting.throttle-limit.
   it('is off when it is 0', async () => {
     const url = await start(0);
     const client = newClient();
@@ -226,6 +226,7 @@ describe('the limit', () => {
 });
 
 describe('more clients than a process knows', () => {
+  // Holds limit.rate-clients.
   it('are each counted exactly, and are forgotten when their windows are over', async () => {
     const storage = new TarantoolThrottlerStorage(store.app.get(TarantoolClient), 4);
     const pass = async (windowMs: number) => {

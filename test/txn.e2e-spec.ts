@@ -98,7 +98,7 @@ describe('POST /txn', () => {
     await txn({ compare: [{ key: newKey(), version: '1' }], success: [] }).expect(409);
   });
 
-  // Holds txn.lists.
+  // Holds txn.lists, limit.transaction.
   it('may have 128 comparisons, and as many operations in each branch', async () => {
     const compare = Array.from({ length: 128 }, () => ({ key: 'state', exists: true }));
     const gets = Array.from({ length: 128 }, () => ({ op: 'get', key: 'missing' }));
@@ -121,7 +121,7 @@ describe('POST /txn', () => {
     await api().get(`/kv/${key}`).expect(404, answers.keyNotFound);
   });
 
-  // Holds txn.malformed-whole, txn.lists.
+  // Holds txn.malformed-whole, txn.lists, limit.transaction.
   it.each([
     {},
     { success: {} },
@@ -156,7 +156,7 @@ describe('what would be too large an answer', () => {
     await insert(key, { text: 'x'.repeat(900_000) });
   });
 
-  // Holds txn.answer-bytes.
+  // Holds txn.answer-bytes, limit.transaction.
   it('is refused by a transaction before anything is done', async () => {
     const other = newKey();
     const success = [{ op: 'insert', key: other, value: {} }, ...gets(100)];

@@ -86,7 +86,7 @@ describe('nesting', () => {
     },
   );
 
-  // Holds body.depth.
+  // Holds body.depth, limit.body-depth.
   it('of 67 levels is the deepest of a whole body, even where nothing of it is kept', async () => {
     const patch = (levels: number) =>
       send(
@@ -171,7 +171,7 @@ describe('a value that grows on its way out', () => {
     expect(body.results).toEqual([answers.tooLarge, expect.objectContaining({ value: {} })]);
   });
 
-  // Holds value.longer-as-answered, patch.like-put, patch.too-long-or-deep.
+  // Holds value.longer-as-answered, patch.like-put, patch.too-long-or-deep, limit.value.
   it('is taken up to the byte', async () => {
     const frame = '{"value":{"a":[1000000000000000],"s":""}}'.length;
     const value = (length: number): string => `{"value":{"a":[1e15],"s":"${'x'.repeat(length)}"}}`;
@@ -285,7 +285,7 @@ describe('a JSON Patch that costs too much', () => {
   });
   afterAll(() => service.stop());
 
-  // Holds patch.bounded-work.
+  // Holds patch.bounded-work, limit.patch-work.
   it.each<[string, unknown, unknown[]]>([
     [
       'copies of a long string',
@@ -311,7 +311,7 @@ describe('a JSON Patch that costs too much', () => {
     await get('costly').expect(200, { value });
   });
 
-  // Holds patch.bounded-work.
+  // Holds patch.bounded-work, limit.patch-operations.
   it('is refused by the number of its operations', async () => {
     const small = await startTestApp();
     try {

@@ -77,6 +77,7 @@ describe('the budget of answers', () => {
     expect(order).toEqual(['a', 'b', 'c', 'a']);
   });
 
+  // Holds limit.large-answers.
   it('refuses who has waited for too long, and lets those behind pass', async () => {
     await budget.take(50, 'a');
     await budget.take(30, 'b');
@@ -89,6 +90,7 @@ describe('the budget of answers', () => {
     expect(await stateOf(small)).toBe('granted');
   });
 
+  // Holds limit.waiting-for-room.
   it('refuses at once where the line of a client, or of all, is full', async () => {
     for (const client of ['a', 'b']) await budget.take(50, client);
     const waiting = ['a', 'b'].flatMap((client) => Array.from({ length: 4 }, () => budget.take(1, client)));

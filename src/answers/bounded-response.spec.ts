@@ -36,6 +36,7 @@ describe('an answer that its client does not take', () => {
     return client;
   }
 
+  // Holds limit.answer-reading.
   it('is counted, and ended with its connection when nothing of it is taken for a while', async () => {
     const budget = new AnswerBudget(128 * MIB);
     await ask(budget, { stallMs: 200, bytesPerMs: 1 });
@@ -43,6 +44,7 @@ describe('an answer that its client does not take', () => {
     await vi.waitFor(() => expect(budget.used).toBe(0), 5000);
   });
 
+  // Holds limit.answer-reading.
   it('is ended when it is taken too slowly, however regularly', async () => {
     const budget = new AnswerBudget(128 * MIB);
     const socket = await ask(budget, { stallMs: 300, bytesPerMs: 1e9 });

@@ -29,6 +29,7 @@ describe('the environment', () => {
     });
   });
 
+  // Holds setting.tarantool-password.
   it('makes a password for an embedded Tarantool where none is given, another each time', () => {
     const passwords = [{}, {}, { TARANTOOL_PASSWORD: '' }].map(
       (variables) => loadConfig(variables).tarantool.password,
@@ -42,6 +43,7 @@ describe('the environment', () => {
     expect(loadConfig({ PORT: '', TARANTOOL_HOST: '', ...password })).toEqual(loadConfig(password));
   });
 
+  // Holds setting.tarantool-host, setting.tarantool-embedded.
   it('uses an existing Tarantool where its host is given', () => {
     const { tarantool } = loadConfig({ TARANTOOL_HOST: 'db', TARANTOOL_PASSWORD: 'p' });
     expect(tarantool).toMatchObject({ embedded: false, host: 'db', port: 3301, password: 'p' });
@@ -52,11 +54,13 @@ describe('the environment', () => {
     expect(tarantool.inherited).toEqual({ PATH: '/bin', HOME: '/root' });
   });
 
+  // Holds setting.trust-proxy.
   it('trusts addresses and networks', () => {
     const { http } = loadConfig({ TRUST_PROXY: '10.0.0.0/8, ::1' });
     expect(http.trustedProxies).toEqual(['10.0.0.0/8', '::1']);
   });
 
+  // Holds setting.cors-origins.
   it('takes origins as browsers send them', () => {
     expect(loadConfig({}).http.corsOrigins).toEqual([]);
     expect(loadConfig({ CORS_ORIGINS: '*' }).http.corsOrigins).toEqual(['*']);
@@ -64,6 +68,7 @@ describe('the environment', () => {
     expect(loadConfig({ CORS_ORIGINS: origins.join(', ') }).http.corsOrigins).toEqual(origins);
   });
 
+  // Holds setting.allowed-hosts.
   it.each([
     [{}, []],
     [{ HOST: '10.0.0.1' }, []],
@@ -76,6 +81,7 @@ describe('the environment', () => {
     expect(loadConfig(variables).http.allowedHosts).toEqual(hosts);
   });
 
+  // Holds setting.trust-proxy, setting.cors-origins, setting.allowed-hosts, setting.tarantool-password.
   it.each([
     ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
     ['PORT', '-1', 'PORT is "-1", but takes a whole number from 0 to 65535'],
@@ -126,6 +132,7 @@ describe('the environment', () => {
     expect(() => loadConfig({ [name]: value })).toThrow(new ConfigError(line));
   });
 
+  // Holds setting.max-bodies-mib.
   it('refuses to hold less of all bodies than one client needs for the largest', () => {
     expect(() => loadConfig({ MAX_BODIES_MIB: '3', MAX_BODY_BYTES: '1600000' })).toThrow(
       new ConfigError(

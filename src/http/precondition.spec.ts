@@ -67,7 +67,7 @@ describe('a list of entity tags (RFC 9110 §5.6.1.2, §8.8.3)', () => {
     );
   });
 
-  // Holds version.tag-bounds.
+  // Holds version.tag-bounds, limit.entity-tags.
   it('is bounded', () => {
     const tags = (count: number) => Array.from({ length: count }, () => '"a"').join(',');
     expect(parseVersions(`${tags(MAX_ENTITY_TAGS)},`)).toEqual([]);

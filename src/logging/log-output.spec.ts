@@ -55,6 +55,7 @@ describe('a pipe that takes nothing', () => {
     expect(output.lostLines).toBe(0);
   });
 
+  // Holds limit.log-memory.
   it('loses what is too much to wait, and is told how many lines once it takes something again', async () => {
     const { readFd, writeFd } = openPipe();
     const output = new LogOutput({ fd: writeFd, isNonBlocking: true }, 10 * LINE.length);

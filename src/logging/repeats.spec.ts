@@ -24,6 +24,7 @@ const told = (kind: string, suppressed: number): object => ({
 });
 
 describe('Repeats', () => {
+  // Holds limit.log-lines.
   it('lets so many lines of each kind through in a second, and counts the others', () => {
     expect(allowed('a', MAX_REPEATS_PER_SECOND + 7)).toBe(MAX_REPEATS_PER_SECOND);
     expect(allowed('b', 3)).toBe(3);

@@ -130,6 +130,7 @@ test:test('a fiber that is cancelled while it writes', function(t)
     t:is(value('b'), 2, 'and what the log has is seen')
 end)
 
+-- Holds limit.write-under-way.
 test:test('a wait has a bound', function(t)
     t:plan(3)
     local release = fiber.cond()

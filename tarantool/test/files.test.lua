@@ -107,6 +107,7 @@ test:test('sound files', function(t)
     t:is_deeply({start()}, {ENTRIES}, 'and again')
 end)
 
+-- Holds lost.cut-log, damage.cut-log.
 test:test('a log that was cut', function(t)
     t:plan(5)
     local _, logs = fresh()
@@ -222,6 +223,8 @@ local CASES = {
     },
 }
 
+-- Holds lost.damage, damage.no-header, damage.last-log, damage.earlier-log, damage.snapshot.
+-- Holds damage.no-snapshot, damage.missing-log.
 test:test('damage', function(t)
     local count = 0
     for name, case in pairs(CASES) do

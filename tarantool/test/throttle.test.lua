@@ -138,6 +138,7 @@ end)
 pass(100000)
 throttle.generation_clients, throttle.max_generations = 2, 3
 
+-- Holds limit.rate-clients.
 test:test('more clients than there is room for', function(t)
     t:plan(6)
     throttle.shared_windows = 1

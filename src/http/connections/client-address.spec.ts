@@ -76,6 +76,7 @@ describe('the address of a client', () => {
     expect(clientOf('10.0.0.1', '1.1.1.1, garbage, 192.168.0.8')).toBe('192.168.0.8');
   });
 
+  // Holds limit.proxies.
   it('is found within few steps, however many addresses there are', () => {
     const proxies = Array.from({ length: 1000 }, (_, i) => `192.168.1.${i % 250}`);
     expect(clientOf('10.0.0.1', ['198.51.100.7', ...proxies].join(', '))).toBe('192.168.1.234');

@@ -50,7 +50,7 @@ function answerAll(): void {
 }
 
 describe('the requests of a connection (RFC 9112 §9.3.2)', () => {
-  // Holds connection.sent-together.
+  // Holds connection.sent-together, limit.sent-together.
   it('that are safe are under way together, up to 16', async () => {
     const all = Array.from({ length: 40 }, (_, n) => n);
     client.write(all.map(get).join(''));
