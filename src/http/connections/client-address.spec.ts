@@ -1,5 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ClientAddresses } from './client-address.js';
 
@@ -89,5 +91,21 @@ describe('the address of a client', () => {
     ['2001:DB8::0/32', '2001:db8:5::1'],
   ])('is forwarded by a proxy that is named as %s', (proxy, remote) => {
     expect(clientOf(remote, '198.51.100.7', new ClientAddresses([proxy]))).toBe('198.51.100.7');
+  });
+
+  it('keeps nothing of the field that it was forwarded in', () => {
+    setFlagsFromString('--expose_gc');
+    const collect = runInNewContext('gc') as () => void;
+    const client = (i: number): string => {
+      const address = `198.151.${100 + Math.floor(i / 100)}.${100 + (i % 100)}`;
+      return clientOf('10.0.0.1', Buffer.from(`${'x'.repeat(15_000)}, ${address}`).toString());
+    };
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const kept = Array.from({ length: 4000 }, (_, i) => client(i));
+    collect();
+    const bytes = (process.memoryUsage().heapUsed - before) / kept.length;
+    expect(kept[3999]).toBe('198.151.139.199');
+    expect(bytes).toBeLessThan(5000);
   });
 });

@@ -11,6 +11,9 @@ const IPV6_PREFIX_BITS = 64;
  */
 const MAX_PROXIES = 16;
 
+/** How many addresses are remembered, so that most requests cost no parsing of their address. */
+const MAX_REMEMBERED = 4096;
+
 /** An address as proxies write it, with or without quotes: IPv4 or bracketed IPv6, with or without a port. */
 const IPV4_AND_PORT = /^([\d.]{7,15})(?::\d{1,5})?$/;
 const BRACKETED_AND_PORT = /^\[([^\]]{2,45})\](?::\d{1,5})?$/;
@@ -19,6 +22,8 @@ const BRACKETED_AND_PORT = /^\[([^\]]{2,45})\](?::\d{1,5})?$/;
 export class ClientAddresses {
   private readonly trusted = new BlockList();
   private readonly trustsAny: boolean;
+  /** The clients by address. To normalize an IPv6 address takes a tenth of the time of a GET. */
+  private readonly clients = new Map<string, string>();
 
   /** `trustedProxies`: addresses or CIDRs of the proxies whose `X-Forwarded-For` is believed. */
   constructor(trustedProxies: readonly string[]) {
@@ -40,7 +45,16 @@ export class ClientAddresses {
     if (this.trustsAny && headers['x-forwarded-for'] !== undefined) {
       address = this.forwarded(address, String(headers['x-forwarded-for']));
     }
-    return normalizeIp(address, IPV6_PREFIX_BITS);
+    return this.clients.get(address) ?? this.remember(address);
+  }
+
+  private remember(slice: string): string {
+    // V8 keeps a whole header field alive for a slice of it. The copy does not depend on the field.
+    const address = Buffer.from(slice, 'latin1').toString('latin1');
+    const client = normalizeIp(address, IPV6_PREFIX_BITS);
+    if (this.clients.size >= MAX_REMEMBERED) this.clients.clear();
+    this.clients.set(address, client);
+    return client;
   }
 
   /**
