@@ -22,15 +22,27 @@ const GROWTH_BYTES = 100;
 export function workloadsOf({ mixedEntries, growth }) {
   const service = kv('kv');
   const base = yardstick(SMALL);
-  const everyone = [base, service, etcd, webdis];
-  const one = (bytes) => ({ pick: 'one', reads: 1, bytes });
   const uniform = { pick: 'uniform', entries: mixedEntries, bytes: SMALL };
-  const count = (number) => number.toLocaleString('en');
+  return [
+    ...besideOthers(service, base, uniform),
+    ...refusals(service, base),
+    ...latencies(service, base, uniform),
+    costs(),
+    ...growths(growth),
+  ].map((workload) => ({ kind: 'throughput', connections: 64, status: 200, ...workload }));
+}
 
-  const sizes = growth.map((entries) =>
-    kv(`kv, ${count(entries)} entries`, { entries, bytes: GROWTH_BYTES }),
-  );
+function one(bytes) {
+  return { pick: 'one', reads: 1, bytes };
+}
 
+function count(number) {
+  return number.toLocaleString('en');
+}
+
+/** The same traffic for the service, the yardstick and other stores. */
+function besideOthers(service, base, uniform) {
+  const everyone = [base, service, etcd, webdis];
   return [
     {
       name: 'get-64',
@@ -66,7 +78,7 @@ export function workloadsOf({ mixedEntries, growth }) {
     },
     {
       name: 'put',
-      title: `PUT, durable, 200 bytes, any of ${count(mixedEntries)} keys, 64 connections`,
+      title: `PUT, durable, 200 bytes, any of ${count(uniform.entries)} keys, 64 connections`,
       contestants: everyone,
       traffic: { ...uniform, reads: 0 },
     },
@@ -78,10 +90,15 @@ export function workloadsOf({ mixedEntries, growth }) {
     },
     {
       name: 'mixed',
-      title: `90 % GET, 10 % PUT, Zipf over ${count(mixedEntries)} keys, 64 connections`,
+      title: `90 % GET, 10 % PUT, Zipf over ${count(uniform.entries)} keys, 64 connections`,
       contestants: everyone,
       traffic: { ...uniform, pick: 'zipf', reads: 0.9 },
     },
+  ];
+}
+
+function refusals(service, base) {
+  return [
     {
       name: 'not-found',
       title: 'GET of an absent key (404), 64 connections',
@@ -102,6 +119,11 @@ export function workloadsOf({ mixedEntries, growth }) {
       traffic: one(SMALL),
       status: 429,
     },
+  ];
+}
+
+function latencies(service, base, uniform) {
+  return [
     {
       name: 'latency-get',
       kind: 'latency',
@@ -116,17 +138,29 @@ export function workloadsOf({ mixedEntries, growth }) {
       contestants: [base, service],
       traffic: { ...uniform, reads: 0 },
     },
-    {
-      name: 'cost-get',
-      title: 'What the limiter and the request log cost: GET, 200 bytes, 64 connections',
-      contestants: [
-        // A new instance, because all three must have been running for the same time.
-        kv('kv'),
-        kv('kv, no limiter', { environment: { THROTTLE_LIMIT: 0 } }),
-        kv('kv, no request log', { environment: { LOG_LEVEL: 'warn' } }),
-      ],
-      traffic: one(SMALL),
-    },
+  ];
+}
+
+function costs() {
+  return {
+    name: 'cost-get',
+    title: 'What the limiter and the request log cost: GET, 200 bytes, 64 connections',
+    contestants: [
+      // A new instance, because all three must have been running for the same time.
+      kv('kv'),
+      kv('kv, no limiter', { environment: { THROTTLE_LIMIT: 0 } }),
+      kv('kv, no request log', { environment: { LOG_LEVEL: 'warn' } }),
+    ],
+    traffic: one(SMALL),
+  };
+}
+
+/** Stores of growing size: how fast they are, and the memory of the largest. */
+function growths(growth) {
+  const sizes = growth.map((entries) =>
+    kv(`kv, ${count(entries)} entries`, { entries, bytes: GROWTH_BYTES }),
+  );
+  return [
     {
       name: 'growth-get',
       title: 'Growth: GET, 100 bytes, any key, 64 connections',
@@ -146,5 +180,5 @@ export function workloadsOf({ mixedEntries, growth }) {
       contestants: [sizes.at(-1)],
       traffic: { pick: 'uniform', reads: 0.9, bytes: GROWTH_BYTES },
     },
-  ].map((workload) => ({ kind: 'throughput', connections: 64, status: 200, ...workload }));
+  ];
 }

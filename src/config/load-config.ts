@@ -24,43 +24,9 @@ const SERVICE_LINK_ADVICE =
  * @throws {ConfigError} naming the variable, its value and what it accepts.
  */
 export function loadConfig(variables: NodeJS.ProcessEnv): Config {
-  const names = Object.keys(new Environment()).concat(
-    'ALLOWED_HOSTS',
-    'TARANTOOL_EMBEDDED',
-    'TARANTOOL_HOST',
-    'TARANTOOL_PASSWORD',
-  );
-  const given = Object.fromEntries(
-    names.filter((name) => variables[name]).map((name) => [name, variables[name]]),
-  );
-  const env = plainToInstance(Environment, given, { exposeDefaultValues: true });
-
-  for (const { property, constraints } of validateSync(env)) {
-    const got = SECRETS.has(property) ? 'a value' : `"${variables[property]}"`;
-    const takes = Object.values(constraints ?? {}).join(', ');
-    const advice = SERVICE_LINK.test(variables[property] ?? '') ? SERVICE_LINK_ADVICE : '';
-    throw new ConfigError(`${property} is ${got}, but takes ${takes}${advice}`);
-  }
-
+  const env = readEnvironment(variables);
   const embedded = env.TARANTOOL_EMBEDDED ? env.TARANTOOL_EMBEDDED === 'true' : !env.TARANTOOL_HOST;
-  if (embedded && env.TARANTOOL_HOST) {
-    throw new ConfigError('TARANTOOL_EMBEDDED is "true", but takes false where TARANTOOL_HOST is set');
-  }
-  if (!embedded && !env.TARANTOOL_HOST) {
-    throw new ConfigError(
-      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
-    );
-  }
-  if (!embedded && !env.TARANTOOL_PASSWORD) {
-    throw new ConfigError('TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER');
-  }
-
-  if (env.MAX_BODIES_MIB * MIB < 2 * env.MAX_BODY_BYTES) {
-    throw new ConfigError(
-      `MAX_BODIES_MIB is "${env.MAX_BODIES_MIB}", but takes at least twice MAX_BODY_BYTES: one client may hold half of it`,
-    );
-  }
-
+  checkTogether(env, embedded);
   return {
     workers: env.WORKERS,
     http: {
@@ -96,6 +62,49 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       inherited: { PATH: variables['PATH'], HOME: variables['HOME'] },
     },
   };
+}
+
+/** The variables, each checked by itself. */
+function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const names = Object.keys(new Environment()).concat(
+    'ALLOWED_HOSTS',
+    'TARANTOOL_EMBEDDED',
+    'TARANTOOL_HOST',
+    'TARANTOOL_PASSWORD',
+  );
+  const given = Object.fromEntries(
+    names.filter((name) => variables[name]).map((name) => [name, variables[name]]),
+  );
+  const env = plainToInstance(Environment, given, { exposeDefaultValues: true });
+
+  for (const { property, constraints } of validateSync(env)) {
+    const got = SECRETS.has(property) ? 'a value' : `"${variables[property]}"`;
+    const takes = Object.values(constraints ?? {}).join(', ');
+    const advice = SERVICE_LINK.test(variables[property] ?? '') ? SERVICE_LINK_ADVICE : '';
+    throw new ConfigError(`${property} is ${got}, but takes ${takes}${advice}`);
+  }
+  return env;
+}
+
+/** What the variables require of each other. */
+function checkTogether(env: Environment, embedded: boolean): void {
+  if (embedded && env.TARANTOOL_HOST) {
+    throw new ConfigError('TARANTOOL_EMBEDDED is "true", but takes false where TARANTOOL_HOST is set');
+  }
+  if (!embedded && !env.TARANTOOL_HOST) {
+    throw new ConfigError(
+      'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
+    );
+  }
+  if (!embedded && !env.TARANTOOL_PASSWORD) {
+    throw new ConfigError('TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER');
+  }
+
+  if (env.MAX_BODIES_MIB * MIB < 2 * env.MAX_BODY_BYTES) {
+    throw new ConfigError(
+      `MAX_BODIES_MIB is "${env.MAX_BODIES_MIB}", but takes at least twice MAX_BODY_BYTES: one client may hold half of it`,
+    );
+  }
 }
 
 /**

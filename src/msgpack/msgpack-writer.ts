@@ -1,7 +1,5 @@
 import { grown } from './grown.js';
-
-const MAX_UINT32 = 0xffff_ffff;
-const MIN_INT32 = -0x8000_0000;
+import { writeInteger } from './write-integer.js';
 
 /**
  * Strings of up to this many UTF-16 units are copied in JavaScript. For ASCII that is cheaper than a call into C++.
@@ -66,37 +64,7 @@ export class MsgpackWriter {
   /** Writes a safe integer in the shortest form. */
   integer(value: number): this {
     this.reserve(9);
-    const { buffer } = this;
-    if (value >= 0) {
-      if (value < 0x80) buffer[this.end++] = value;
-      else if (value <= 0xff) {
-        buffer[this.end++] = 0xcc;
-        buffer[this.end++] = value;
-      } else if (value <= 0xffff) {
-        buffer[this.end++] = 0xcd;
-        this.end = buffer.writeUInt16BE(value, this.end);
-      } else if (value <= MAX_UINT32) {
-        buffer[this.end++] = 0xce;
-        this.end = buffer.writeUInt32BE(value, this.end);
-      } else {
-        buffer[this.end++] = 0xcf;
-        this.end = buffer.writeUInt32BE(Math.floor(value / 0x1_0000_0000), this.end);
-        this.end = buffer.writeUInt32BE(value % 0x1_0000_0000, this.end);
-      }
-    } else if (value >= -0x20) buffer[this.end++] = value + 0x100;
-    else if (value >= -0x80) {
-      buffer[this.end++] = 0xd0;
-      this.end = buffer.writeInt8(value, this.end);
-    } else if (value >= -0x8000) {
-      buffer[this.end++] = 0xd1;
-      this.end = buffer.writeInt16BE(value, this.end);
-    } else if (value >= MIN_INT32) {
-      buffer[this.end++] = 0xd2;
-      this.end = buffer.writeInt32BE(value, this.end);
-    } else {
-      buffer[this.end++] = 0xd3;
-      this.end = buffer.writeBigInt64BE(BigInt(value), this.end);
-    }
+    this.end = writeInteger(this.buffer, this.end, value);
     return this;
   }
 

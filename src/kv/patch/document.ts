@@ -7,13 +7,9 @@ import { isArray, isMap, isString } from '../../msgpack/msgpack-types.js';
 import { MsgpackWriter } from '../../msgpack/msgpack-writer.js';
 import { KvError } from '../../entries/kv.errors.js';
 import type { Budget } from './budget.js';
+import { inOrder } from './in-order.js';
+import type { Node, OpenArray, OpenObject } from './node.js';
 import type { Trail } from './trail.js';
-
-export type OpenArray = Node[];
-export type OpenObject = Map<string, Node>;
-
-/** A part of a document: the offset of its MessagePack in the arena, or a container that was opened to be changed. */
-export type Node = number | OpenArray | OpenObject;
 
 /** The cost of making a member or an item of an open container, in bytes looked at. */
 const WORK_PER_MEMBER = 16;
@@ -197,28 +193,4 @@ export class Document {
     reader.skip();
     return reader.offset;
   }
-}
-
-/**
- * Yields members whose names are array indices first, in ascending order. JavaScript orders them so, and so does a
- * PUT of the value.
- */
-function* inOrder(members: OpenObject): Iterable<[string, Node]> {
-  const indices = Float64Array.from(indicesOf(members)).sort();
-  for (const index of indices) {
-    const name = String(index);
-    const member = members.get(name);
-    if (member !== undefined) yield [name, member];
-  }
-  for (const entry of members) if (indices.length === 0 || !isIndexName(entry[0])) yield entry;
-}
-
-function* indicesOf(members: OpenObject): Iterable<number> {
-  for (const name of members.keys()) if (isIndexName(name)) yield Number(name);
-}
-
-/** An array index is at most 2^32 − 2 (ECMA-262 §6.1.7). */
-function isIndexName(name: string): boolean {
-  const first = name.charCodeAt(0);
-  return first >= 0x30 && first <= 0x39 && /^(?:0|[1-9]\d{0,9})$/.test(name) && Number(name) < 2 ** 32 - 1;
 }

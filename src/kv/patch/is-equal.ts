@@ -2,7 +2,8 @@ import { isObject } from '../../json/is-object.js';
 import type { JsonValue } from '../../json/json.types.js';
 import type { MsgpackReader } from '../../msgpack/msgpack-reader.js';
 import { isArray, isFloat, isInteger, isMap, isString } from '../../msgpack/msgpack-types.js';
-import type { Document, Node } from './document.js';
+import type { Document } from './document.js';
+import type { Node } from './node.js';
 import { ownMember } from './pointer.js';
 
 /**

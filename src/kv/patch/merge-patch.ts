@@ -1,6 +1,7 @@
 import { isObject } from '../../json/is-object.js';
 import type { JsonObject, JsonValue } from '../../json/json.types.js';
-import type { Document, Node, OpenObject } from './document.js';
+import type { Document } from './document.js';
+import type { Node, OpenObject } from './node.js';
 import { MergeTrail } from './trail.js';
 
 /**
