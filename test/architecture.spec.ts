@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -28,10 +27,9 @@ function imports(file: string): string[] {
       ([, name = '']) => `tarantool/${name.replace('.', '/')}.lua`,
     );
   }
-  return ts
-    .preProcessFile(text)
-    .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
-    .map(({ fileName }) => join(dirname(file), fileName).replace(/\.js$/, '.ts'));
+  return [...text.matchAll(/(?:\bfrom|\bimport|\bimport\() ?'(\.[^']+)'/g)].map(([, name = '']) =>
+    join(dirname(file), name).replace(/\.js$/, '.ts'),
+  );
 }
 
 /** `src/kv/patch/patch.ts` belongs to `kv`, and `src/main.ts` to `main`. */

@@ -7,7 +7,7 @@ import type { Logger } from './logger.js';
 import { openOutput } from './output-descriptor.js';
 
 /** Lines are gathered into blocks of this length, because fewer and larger writes cost less. */
-const BLOCK_LENGTH = 32_768;
+const BLOCK_LENGTH = 32 * 1024;
 const FLUSH_MS = 200;
 /** How many bytes wait for an output that accepts nothing. Further lines are lost, and the log says how many. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;

@@ -1,5 +1,5 @@
--- Shared by the tests. Each test file runs by itself, in a temporary folder of its own: tarantool
--- tarantool/test/x.test.lua
+-- Shared by the tests. Each test file runs by itself, in a temporary folder of its own:
+-- tarantool tarantool/test/entries.test.lua
 local fiber = require('fiber')
 local fio = require('fio')
 local popen = require('popen')
