@@ -11,12 +11,24 @@ const TIME_LIMIT_MS = 120_000;
 const FOLDER = join(ROOT, 'tarantool/test');
 /** The first process of each running test. It leads a process group of its own. */
 const running = new Set();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => {
-    running.forEach(killGroup);
-    process.exit(1);
-  });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+/** All that the tests write is in here, because a Tarantool that is killed leaves its files. */
+const TEMPORARY = mkdtempSync(join(tmpdir(), 'kv-lua-'));
+process.once('exit', () => {
+  running.forEach(killGroup);
+  removeFolder(TEMPORARY);
+});
+
+/** @returns a folder that is removed when this process ends, if not before. */
+export function temporaryFolder() {
+  return mkdtempSync(join(TEMPORARY, '-'));
 }
+
+function removeFolder(folder) {
+  // A process that is being killed may still write.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+}
+
 /** The test files whose names contain one of the parts, or all files where no part is given. */
 export function luaTests(parts = [], folder = FOLDER) {
   return readdirSync(folder)
@@ -28,17 +40,20 @@ export function luaTests(parts = [], folder = FOLDER) {
 
 /**
  * Runs one file, and never rejects. Processes that are left when the test ends or its time is up are killed.
+ * @param atFirstFailure Whether the file is ended as soon as one of its assertions fails.
  * @returns whether the test passed, its output, and the seconds that it took.
  */
-export async function runLuaTest(file, timeLimitMs = TIME_LIMIT_MS) {
+export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, atFirstFailure = false } = {}) {
   const started = performance.now();
-  // One that is killed leaves its files here.
-  const folder = mkdtempSync(join(tmpdir(), 'kv-'));
+  const folder = temporaryFolder();
   const env = { ...process.env, TMPDIR: folder };
   const child = spawn('tarantool', [file], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child.pid);
   let output = '';
-  child.stdout.on('data', (data) => (output += data));
+  child.stdout.on('data', (data) => {
+    output += data;
+    if (atFirstFailure && /^ *not ok/m.test(output)) killGroup(child.pid);
+  });
   child.stderr.on('data', (data) => (output += data));
   const timer = setTimeout(() => {
     output += `\nended after ${timeLimitMs / 1000} s\n`;
@@ -53,7 +68,7 @@ export async function runLuaTest(file, timeLimitMs = TIME_LIMIT_MS) {
     child.on('close', (code) => resolve(code === 0));
   });
   running.delete(child.pid);
-  rmSync(folder, { recursive: true, force: true });
+  removeFolder(folder);
   clearTimeout(timer);
   return { passed, output, seconds: (performance.now() - started) / 1000 };
 }

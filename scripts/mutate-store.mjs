@@ -1,18 +1,24 @@
 // npm run mutate:store: changes the store's code in one place at a time, and looks whether a test in Lua fails.
-//   arguments: names of files, such as expiry.lua; --of=N tries every mutant of N, evenly spread (1: all of them); --seed=N begins elsewhere.
+//   arguments: names of files, such as expiry.lua; --of=N tries every mutant of N, evenly spread (1: all of them);
+//   --seed=N begins elsewhere; --jobs=N tries so many at a time (as many as there are processors).
 // docs/mutation.md says what the score is, and which survivors do not matter.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { inParallel, luaTests, runLuaTest } from './lua-tests.mjs';
+import { inParallel, luaTests, runLuaTest, temporaryFolder } from './lua-tests.mjs';
 import { fail, ROOT } from './setup.mjs';
 import { mutantsOf } from './lua-mutants.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { of: { type: 'string', default: '1' }, seed: { type: 'string', default: '0' } },
+  options: {
+    of: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '0' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+  },
 });
+const jobs = Number(values.jobs);
 const SOURCE = join(ROOT, 'tarantool');
 const MAX_SECONDS_FOR_A_TEST = 60;
 
@@ -31,7 +37,7 @@ const tests = luaTests().map((path) => ({
   text: readFileSync(path, 'utf8'),
   seconds: 0,
 }));
-await inParallel(tests, availableParallelism(), async (test) => {
+await inParallel(tests, jobs, async (test) => {
   const { passed, seconds, output } = await runLuaTest(join(SOURCE, 'test', test.name));
   if (!passed) fail(`${test.name} fails without any change:\n${output}`);
   test.seconds = seconds;
@@ -39,24 +45,18 @@ await inParallel(tests, availableParallelism(), async (test) => {
 
 const survivors = [];
 let done = 0;
-const workers = Array.from({ length: availableParallelism() }, () =>
-  mkdtempSync(join(tmpdir(), 'kv-mutant-')),
-);
-try {
-  await inParallel(mutants, workers.length, async (mutant) => {
-    const folder = workers.pop();
-    cpSync(SOURCE, folder, { recursive: true });
-    writeFileSync(join(folder, mutant.file), mutant.text);
-    if (!(await isKilled(mutant, folder))) {
-      survivors.push(mutant);
-      console.log(`survived: ${mutant.file}:${mutant.line}  ${mutant.change}`);
-    }
-    workers.push(folder);
-    if (++done % 50 === 0) console.log(`${done} of ${mutants.length} …`);
-  });
-} finally {
-  for (const folder of workers) rmSync(folder, { recursive: true, force: true });
-}
+const folders = Array.from({ length: jobs }, temporaryFolder);
+await inParallel(mutants, jobs, async (mutant) => {
+  const folder = folders.pop();
+  cpSync(SOURCE, folder, { recursive: true });
+  writeFileSync(join(folder, mutant.file), mutant.text);
+  if (!(await isKilled(mutant, folder))) {
+    survivors.push(mutant);
+    console.log(`survived: ${mutant.file}:${mutant.line}  ${mutant.change}`);
+  }
+  folders.push(folder);
+  if (++done % 50 === 0) console.log(`${done} of ${mutants.length} …`);
+});
 
 for (const file of files) {
   const count = (list) => list.filter((mutant) => mutant.file === file).length;
@@ -76,7 +76,8 @@ async function isKilled({ file }, folder) {
   const inOrder = [...tests].sort((a, b) => isNear(b) - isNear(a) || a.seconds - b.seconds);
   for (const { name, seconds } of inOrder) {
     const timeLimitMs = 1000 * Math.min(MAX_SECONDS_FOR_A_TEST, 10 + 5 * seconds);
-    if (!(await runLuaTest(join(folder, 'test', name), timeLimitMs)).passed) return true;
+    const { passed } = await runLuaTest(join(folder, 'test', name), { timeLimitMs, atFirstFailure: true });
+    if (!passed) return true;
   }
   return false;
 }
