@@ -70,13 +70,16 @@ console.log(
 
 /** The tests that name the module come first, then all others, each from the quickest on, until one fails. */
 async function isKilled({ file }, folder) {
-  const module = `kv.${basename(file, '.lua')}`;
-  const isNear = ({ name, text }) =>
-    Number(name.startsWith(basename(file, '.lua')) || text.includes(`'${module}'`));
+  const name = basename(file, '.lua');
+  const use = file === 'kv.lua' ? 'spawn_instance' : `'kv.${name}'`;
+  const isNear = (test) => Number(test.name.startsWith(name) || test.text.includes(use));
   const inOrder = [...tests].sort((a, b) => isNear(b) - isNear(a) || a.seconds - b.seconds);
-  for (const { name, seconds } of inOrder) {
-    const timeLimitMs = 1000 * Math.min(MAX_SECONDS_FOR_A_TEST, 10 + 5 * seconds);
-    const { passed } = await runLuaTest(join(folder, 'test', name), { timeLimitMs, atFirstFailure: true });
+  for (const test of inOrder) {
+    const timeLimitMs = 1000 * Math.min(MAX_SECONDS_FOR_A_TEST, 10 + 5 * test.seconds);
+    const { passed } = await runLuaTest(join(folder, 'test', test.name), {
+      timeLimitMs,
+      atFirstFailure: true,
+    });
     if (!passed) return true;
   }
   return false;
