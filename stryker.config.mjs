@@ -1,0 +1,20 @@
+/** npm run mutate: changes the pure parts of the service in one place at a time, and looks whether a unit spec fails. */
+export default {
+  mutate: [
+    'src/{json,msgpack,http,store,throttling}/**/*.ts',
+    'src/kv/patch/*.ts',
+    'src/listing/cursor.ts',
+    '!src/**/*.{spec,module}.ts',
+  ],
+  testRunner: 'vitest',
+  vitest: { configFile: 'vitest.unit.config.ts' },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  timeoutMS: 10_000,
+  reporters: ['clear-text', 'progress-append-only'],
+  clearTextReporter: { allowEmojis: false, reportTests: false, reportScoreTable: true },
+  ignorePatterns: ['/bench', '/data', '/deploy', '/dist', '/scripts', '/tarantool'],
+  incremental: true,
+  incrementalFile: 'node_modules/.cache/stryker.json',
+  cleanTempDir: 'always',
+};

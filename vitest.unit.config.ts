@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** For mutation testing (stryker.config.mjs): only the specs of what is changed, and only those that take no time. */
+export default defineConfig({
+  test: {
+    include: ['src/{http,json,kv,listing,msgpack,store,throttling}/**/*.spec.ts'],
+    // These run thousands of random documents, or very large ones, and would take seconds for each mutant. The other
+    // specs hold the same by examples.
+    exclude: ['src/json/{exact-json,parse-json-in-time}.spec.ts'],
+    setupFiles: ['test/support/short-properties.ts'],
+    testTimeout: 60_000,
+  },
+});
