@@ -8,7 +8,6 @@
 -- for tuples of up to the size of a row: a write may need one where it leaves a tuple of another size. Until the
 -- reserve is whole again, no other write may use more memory than was in use when the memory was found full. So
 -- inserts that are repeated cannot take the reserve.
--- was in use when memory was found full, so that inserts that go on trying cannot take it.
 local clock = require('clock')
 local ffi = require('ffi')
 local fiber = require('fiber')
