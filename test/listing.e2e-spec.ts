@@ -90,6 +90,7 @@ describe('GET /kv', () => {
       await api().post('/batch').send({ operations }).expect(200);
     }
     expect(await walk('prefix=many/&limit=1000')).toEqual([keys.slice(0, 1000), keys.slice(1000)]);
+    expect((await walk('prefix=many/')).map(({ length }) => length)).toEqual([...Array(10).fill(100), 50]);
     expect(await walk('prefix=many/&limit=350&reverse=true&keys_only=true')).toEqual(
       [keys.slice(700), keys.slice(350, 700), keys.slice(0, 350)].map((page) => page.toReversed()),
     );
