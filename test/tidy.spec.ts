@@ -22,6 +22,8 @@ const FOREIGN_NAMES = new Set([
   // The driver, Nest, nginx, Apache, HAProxy.
   'pipeline()',
   'ValidationPipe',
+  'forbidNonWhitelisted',
+  'ConsoleLogger',
   '$http_host',
   'ProxyPass',
   'tune.bufsize',
