@@ -5,7 +5,7 @@ import type { OperationName } from './operation.js';
 /** The result of one operation in a batch or transaction. */
 export type Result = ReadResult | WrittenResult | RefusedResult;
 
-export interface ReadResult {
+interface ReadResult {
   readonly op: 'get';
   readonly entry: Entry;
 }
@@ -17,6 +17,6 @@ export interface WrittenResult {
   readonly isCreated: boolean;
 }
 
-export interface RefusedResult {
+interface RefusedResult {
   readonly error: KvError;
 }

@@ -3,7 +3,7 @@ import { KvError } from './kv.errors.js';
 import { parseTimestamp } from './timestamp.js';
 
 /** Ten years, in seconds. */
-export const MAX_TTL_S = 315_360_000;
+const MAX_TTL_S = 315_360_000;
 
 /** The members of a body that say when an entry expires. */
 export interface EndMembers {

@@ -5,7 +5,7 @@ const GREETING_BYTES = 128;
 const LENGTH_BYTES = 5;
 const UINT32 = 0xce;
 
-export const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
 /** The server does not speak IPROTO as we know it, so nothing more on this connection can be trusted. */
 export class TarantoolProtocolError extends Error {

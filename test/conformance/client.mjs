@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-export const JSON_TYPE = 'application/json';
+const JSON_TYPE = 'application/json';
 
 /** One request to the service; `body` goes as it is. */
 export async function send(method, path, { body, type = JSON_TYPE, fields = {} } = {}) {

@@ -1,5 +1,5 @@
 /** A command of a console block, and what the page says that it prints. */
-export interface Command {
+interface Command {
   readonly command: string;
   readonly output: string;
 }

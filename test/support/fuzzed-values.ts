@@ -35,8 +35,7 @@ const numberText = fc.oneof(
   fc.constantFrom('1e400', '-0', '9e15', '1E-400', '18446744073709551615', '18446744073709551616', '01'),
 );
 
-/** A text that nearly always is JSON. It may hold what `JSON.stringify` cannot write. */
-export const { text: jsonText, object: objectText } = fc.letrec<{ text: string; object: string }>((tie) => ({
+const texts = fc.letrec<{ text: string; object: string }>((tie) => ({
   text: fc.oneof(
     { maxDepth: 4, depthSize: 'small' },
     fc.constantFrom('null', 'true', 'false', '""', '{}', '[]', '"\\ud800"', '"\\u0000"', '*'),
@@ -51,6 +50,9 @@ export const { text: jsonText, object: objectText } = fc.letrec<{ text: string; 
     })
     .map((members) => object(members)),
 }));
+
+/** A text that nearly always is JSON. It may hold what `JSON.stringify` cannot write. */
+export const jsonText = texts.text;
 
 export function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
@@ -72,7 +74,7 @@ const nested = fc
   });
 
 export const value = fc.oneof(
-  { weight: 40, arbitrary: objectText },
+  { weight: 40, arbitrary: texts.object },
   { weight: 5, arbitrary: jsonText },
   nested,
   fc.integer({ min: 1, max: 70_000 }).map((length) => `{"long":"${'x'.repeat(length)}"}`),

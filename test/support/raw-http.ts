@@ -46,7 +46,7 @@ export function converse(
  * @throws where the bytes are no sequence of complete answers. A last answer that is cut short, as by a reset, is
  * left out.
  */
-export function parseAnswers(text: string, methods: readonly string[]): RawAnswer[] {
+function parseAnswers(text: string, methods: readonly string[]): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let at = 0;
   let finals = 0;

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../json/json.types.js';
 import { isList } from '../../http/bodies/checks.js';
 import type { Members } from '../../http/bodies/members.js';
 
-export const MAX_BATCH_OPERATIONS = 1000;
+const MAX_BATCH_OPERATIONS = 1000;
 
 /** Body of `POST /batch`. */
 export class BatchDto {

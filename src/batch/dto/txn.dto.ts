@@ -2,7 +2,7 @@ import type { JsonValue } from '../../json/json.types.js';
 import { isList, optional } from '../../http/bodies/checks.js';
 import type { Members } from '../../http/bodies/members.js';
 
-export const MAX_TXN_OPERATIONS = 128;
+const MAX_TXN_OPERATIONS = 128;
 
 const isTxnList = isList(0, MAX_TXN_OPERATIONS);
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** Allows every origin. */
-export const ANY_ORIGIN = '*';
+const ANY_ORIGIN = '*';
 
 /**
  * The answer fields that a page may read. They are listed by name, because a wildcard does not work with credentials,
