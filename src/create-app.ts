@@ -42,6 +42,7 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
     maxBytes: config.limits.maxBodyBytes,
     budget: new SharedBudget(config.limits.maxBodiesBytes),
     addresses: answers.addresses,
+    turns: answers.turns,
   });
 
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -65,12 +65,37 @@ describe('what an answer may cost', () => {
       };
       look();
       const all = await Promise.all(
-        Array.from({ length: 60 }, (_, i) => get(i % 2 ? 'text' : 'escapes', `10.0.0.${i % 10}`)),
+        Array.from({ length: 30 }, (_, i) => get(i % 2 ? 'text' : 'escapes', `10.0.0.${i % 10}`)),
       );
       isOver = true;
       expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
       expect(most).toBeGreaterThan(0);
       expect(most).toBeLessThanOrEqual(36 * MIB);
+    });
+  });
+
+  describe('PATCH /kv/:key', () => {
+    it('works on as many large values at once as there is room for', async () => {
+      const keys = Array.from({ length: 40 }, (_, i) => `patch-${i}`);
+      for (const key of keys) await insert(key, ESCAPES);
+      const client = test.app.get(TarantoolClient);
+      const original = client.call.bind(client);
+      let [underWay, most] = [0, 0];
+      const call = vi.spyOn(client, 'call').mockImplementation((name, args) => {
+        const isLargeWrite = name === 'kv.update';
+        if (isLargeWrite) most = Math.max(most, ++underWay);
+        return original(name, args).finally(() => isLargeWrite && underWay--);
+      });
+      const all = await Promise.all(
+        keys.map((key) => api().patch(`/kv/${key}`).type('application/merge-patch+json').send('{}')),
+      );
+      call.mockRestore();
+      expect(all.map(({ status, body }) => [status, body as unknown])).toEqual(
+        keys.map(() => [200, answers.updated]),
+      );
+      // Half of 36 MiB, by six times 150 kB.
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(20);
     });
   });
 

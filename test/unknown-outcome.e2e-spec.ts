@@ -23,11 +23,11 @@ const FUNCTIONS = `
 `;
 
 const config = loadConfig({});
-const { budget } = new Answers(config);
+const { turns } = new Answers(config);
 const room = {
   take: () => Promise.resolve(),
   takeFor: () => Promise.resolve(),
-  turn: (bytes: number) => budget.turn(bytes),
+  turn: (bytes: number) => turns.take(bytes),
 };
 
 let tarantool: TarantoolProcess;

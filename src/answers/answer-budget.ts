@@ -12,8 +12,6 @@ const MAX_WAITING = 2048;
  * worker.
  */
 const MAX_WAIT_MS = 2000;
-/** A few milliseconds of work. A single value may be larger. */
-const MAX_DECODED_IN_A_TURN = 256 * 1024;
 
 interface Waiter {
   readonly bytes: number;
@@ -37,9 +35,6 @@ export class AnswerBudget {
   private readonly clients = new Map<string, Client>();
   private free: number;
   private waiting = 0;
-  /** Bytes from the store that were decoded in this turn of the event loop, and the promise of that turn's end. */
-  private decoded = 0;
-  private turnEnd: Promise<void> | undefined;
   private readonly covered = new WeakSet<ServerResponse>();
 
   constructor(
@@ -100,23 +95,6 @@ export class AnswerBudget {
 
   covers(response: ServerResponse): boolean {
     return this.covered.has(response);
-  }
-
-  /**
-   * Waits until this many bytes from the store may be decoded. Each turn of the event loop decodes a limited amount,
-   * so that other requests are served between.
-   */
-  async turn(storedBytes: number): Promise<void> {
-    while (this.decoded > 0 && this.decoded + storedBytes > MAX_DECODED_IN_A_TURN) await this.turnEnd;
-    if (this.decoded === 0) {
-      this.turnEnd = new Promise((resolve) => {
-        setImmediate(() => {
-          this.decoded = 0;
-          resolve();
-        });
-      });
-    }
-    this.decoded += storedBytes;
   }
 
   /**

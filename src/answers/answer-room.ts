@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { HttpError } from '../http/http.errors.js';
 import type { ClientAddresses } from '../http/connections/client-address.js';
+import type { Turns } from '../http/turns.js';
 import type { AnswerBudget } from './answer-budget.js';
 import type { AnswerLease } from './answer-lease.js';
 import { isOver, whenOver } from './when-over.js';
@@ -39,6 +40,7 @@ export class AnswerRoom implements LargeRoom {
 
   constructor(
     private readonly budget: AnswerBudget,
+    private readonly turns: Turns,
     private readonly addresses: ClientAddresses,
     private readonly response: ServerResponse,
   ) {}
@@ -53,7 +55,7 @@ export class AnswerRoom implements LargeRoom {
   }
 
   turn(storedBytes: number): Promise<void> {
-    return this.budget.turn(storedBytes);
+    return this.turns.take(storedBytes);
   }
 
   /** Takes the text of the answer as it will be sent, and gives back the room that it does not need. */

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { Config } from '../config/config.js';
 import { ClientAddresses } from '../http/connections/client-address.js';
+import { Turns } from '../http/turns.js';
 import { AnswerBudget } from './answer-budget.js';
 import { AnswerRoom } from './answer-room.js';
 
@@ -8,6 +9,7 @@ import { AnswerRoom } from './answer-room.js';
 export class Answers {
   readonly budget: AnswerBudget;
   readonly addresses: ClientAddresses;
+  readonly turns = new Turns();
 
   constructor({ limits, http }: Config) {
     this.budget = new AnswerBudget(limits.maxAnswersBytes);
@@ -16,6 +18,6 @@ export class Answers {
 
   /** The room of the answer to one request. It costs nothing until something large is asked for. */
   room(reply: FastifyReply): AnswerRoom {
-    return new AnswerRoom(this.budget, this.addresses, reply.raw);
+    return new AnswerRoom(this.budget, this.turns, this.addresses, reply.raw);
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LimitsConfig } from '../../config/config.js';
 import { ClientAddresses } from '../connections/client-address.js';
 import { SharedBudget } from '../shared-budget.js';
+import { Turns } from '../turns.js';
 import { isString, optional } from './checks.js';
 import { deferBodies } from './defer-bodies.js';
 import { JsonBodyPipe } from './json-body.pipe.js';
@@ -38,6 +39,7 @@ beforeAll(() => {
     maxBytes: MAX_BYTES,
     budget: new SharedBudget(10_000),
     addresses: new ClientAddresses([]),
+    turns: new Turns(),
   });
   for (const [path, metatype] of Object.entries({
     '/named': NamedDto,

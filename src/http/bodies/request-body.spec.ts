@@ -19,13 +19,21 @@ describe('RequestBody', () => {
   /** One body for each request, in the order of the requests. */
   let bodies: Promise<Buffer>[];
   let arrived: () => void;
+  /** Waits for the turn of a large body. */
+  let take: (bytes: number) => Promise<void>;
 
   beforeEach(async () => {
     budget = new SharedBudget(100_000);
     bodies = [];
     sockets = [];
+    take = () => Promise.resolve();
     app = fastify();
-    deferBodies(app, { maxBytes: MAX_BYTES, budget, addresses: new ClientAddresses([]) });
+    deferBodies(app, {
+      maxBytes: MAX_BYTES,
+      budget,
+      addresses: new ClientAddresses([]),
+      turns: { take: (bytes) => take(bytes) },
+    });
     app.put('/', async (request) => {
       const body = (request.body as RequestBody).read();
       bodies.push(body);
@@ -53,6 +61,22 @@ describe('RequestBody', () => {
     body.catch(() => undefined);
     return { body, socket };
   }
+
+  it('holds a large body until it may be parsed, and refuses more than may be held', async () => {
+    const waiting: { bytes: number; begin: () => void }[] = [];
+    take = (bytes) => new Promise((begin) => waiting.push({ bytes, begin }));
+    const large = `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n${'x'.repeat(20_000)}`;
+    const first = await send(large);
+    const second = await send(large);
+    await expect.poll(() => waiting.map(({ bytes }) => bytes)).toEqual([20_000, 20_000]);
+    expect(budget.held).toBe(40_000);
+    // One client may hold no more than it leaves to all others.
+    const third = await send(large);
+    await expect(third.body).rejects.toMatchObject({ code: 'TOO_BUSY' });
+    for (const { begin } of waiting) begin();
+    expect([(await first.body).length, (await second.body).length]).toEqual([20_000, 20_000]);
+    expect(budget.held).toBe(0);
+  });
 
   it('reads a body that comes in pieces', async () => {
     const { body } = await send(`${CHUNKED}3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n`);

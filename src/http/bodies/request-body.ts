@@ -5,16 +5,22 @@ import { GrowingBuffer } from './growing-buffer.js';
 import { HttpError } from '../http.errors.js';
 import type { HttpErrorCode } from '../http.errors.js';
 import type { SharedBudget } from '../shared-budget.js';
+import type { Turns } from '../turns.js';
+
+/** Bodies up to this size are parsed at once. */
+const SMALL_BYTES = 16 * 1024;
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 export interface BodyLimits {
   /** The most bytes of one body. */
   readonly maxBytes: number;
-  /** Bytes of memory for all bodies that have begun to arrive and are not complete. */
+  /** Bytes of memory for all bodies that are not complete, and for large ones that wait for their turn. */
   readonly budget: SharedBudget;
   /** Tells which client's share of the budget a body is counted to. */
   readonly addresses: ClientAddresses;
+  /** Tells when a large body may be parsed. */
+  readonly turns: Pick<Turns, 'take'>;
 }
 
 /** The body of a request. It is read only when the controller's method needs it. */
@@ -30,18 +36,28 @@ export class RequestBody {
   }
 
   /**
-   * Reads the whole body, of any media type.
-   * @throws {HttpError} BODY_TOO_LARGE; TOO_BUSY when incomplete bodies hold too much memory; MALFORMED_REQUEST when
-   * the client disconnects before the end; or the reason why the body broke off.
+   * Reads the whole body, of any media type. A large one is returned when it may be parsed.
+   * @throws {HttpError} BODY_TOO_LARGE; TOO_BUSY when incomplete and waiting bodies hold too much memory;
+   * MALFORMED_REQUEST when the client disconnects before the end; or the reason why the body broke off.
    */
-  read(): Promise<Buffer> {
+  async read(): Promise<Buffer> {
     const failure = bodyFailure(this.request);
-    if (failure) return Promise.reject(failure);
+    if (failure) throw failure;
     const { expect } = this.headers;
     if (expect !== undefined && this.request.httpVersion === '1.1' && CONTINUE.test(expect)) {
       this.response.writeContinue();
     }
-    return this.gather();
+    const body = await this.gather();
+    if (body.length > SMALL_BYTES) await this.waitForTurn(body.length);
+    return body;
+  }
+
+  private async waitForTurn(bytes: number): Promise<void> {
+    const { budget, addresses, turns } = this.limits;
+    const client = addresses.of(this.request);
+    if (!budget.take(client, bytes)) throw new HttpError('TOO_BUSY');
+    await turns.take(bytes);
+    budget.give(client, bytes);
   }
 
   private gather(): Promise<Buffer> {
