@@ -30,7 +30,7 @@ local function connect(user, password)
 end
 
 local test = tap.test('access')
-test:plan(10)
+test:plan(11)
 
 test:test('a user to be made', function(t)
     t:plan(2)
@@ -171,6 +171,20 @@ test:test('the password', function(t)
     t:ok(connect(USER, 'new').is_authenticated, 'changes with the environment')
     t:is(access.apply(USER, nil), true, 'need not be given once the user has one')
     t:ok(connect(USER, 'new').is_authenticated, 'and then stays')
+end)
+
+test:test('a user who owns something', function(t)
+    t:plan(2)
+    local log = require('log')
+    local warn, lines = log.warn, {}
+    log.warn = function(format, ...) table.insert(lines, format:format(...)) end
+    access.apply(USER, nil)
+    t:is_deeply(lines, {}, 'is not warned of without cause')
+    box.schema.space.create('of_the_user', {user = USER})
+    access.apply(USER, nil)
+    log.warn = warn
+    t:is_deeply(lines, {('access: the user "%s" owns "of_the_user", and can do with it what it likes'):format(USER)}, 'is told of')
+    box.space.of_the_user:drop()
 end)
 
 test:test('a role in place of the user', function(t)

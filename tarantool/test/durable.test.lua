@@ -173,7 +173,7 @@ test:test('removals in flight', function(t)
 end)
 
 test:test('keys that were written', function(t)
-    t:plan(2)
+    t:plan(4)
     local function nothing() end
     local function write_many(from)
         for i = from, from + 50000 do
@@ -186,6 +186,24 @@ test:test('keys that were written', function(t)
     local before = write_many(1)
     t:ok(write_many(100000) < before + 500, 'are forgotten')
     t:is(inflight.of('key 1'), nil, 'at once')
+    local seen
+    inflight.run('still in flight', nil, ONE, function()
+        write_many(200000)
+        seen = inflight.of('still in flight')
+    end)
+    t:ok(seen ~= nil, 'but not one whose write has not ended')
+    -- The list of removals in flight. Each of them would be looked at by every page.
+    local function remove_many(from)
+        local commit, started = nothing, collectgarbage('count')
+        for i = from, from + 20000, 2 do
+            inflight.run_all({{key = 'key ' .. i, before = ONE}, {key = 'key ' .. i + 1, before = ONE}}, commit)
+        end
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage('count') - started
+    end
+    remove_many(300000)
+    t:ok(remove_many(400000) < 500, 'removals are forgotten, too')
 end)
 
 support.finish(test)

@@ -19,7 +19,7 @@ local function stored(key)
 end
 
 local test = tap.test('entries')
-test:plan(12)
+test:plan(13)
 
 test:test('outcomes', function(t)
     t:plan(10)
@@ -157,6 +157,25 @@ test:test('an end in ten thousand years', function(t)
     t:is_deeply({entries.upsert('late', TWO, 'keep')}, {outcome.OK, stored('late').version, LATE_MS, false}, 'and kept')
     t:is(entries.touch('late', {LATE_MS - 1}), outcome.OK, 'and changed')
     entries.delete('late')
+end)
+
+test:test('an end that is none', function(t)
+    local ENDS = {{}, {'5'}, {1.5}, {0}, {-1}, {2 ^ 53 + 2}, {0 / 0}, 0, -1, 'never', true}
+    t:plan(2 * #ENDS + 1)
+    entries.upsert('ends', ONE)
+    for _, ending in ipairs(ENDS) do
+        for _, operation in ipairs({'insert', 'touch'}) do
+            local ok, problem
+            if operation == 'touch' then
+                ok, problem = pcall(entries.touch, 'ends', ending)
+            else
+                ok, problem = pcall(entries.insert, 'no entry', ONE, ending)
+            end
+            t:ok(not ok and problem.code == box.error.ILLEGAL_PARAMS, 'is refused')
+        end
+    end
+    t:is_deeply({entries.get('no entry'), stored('ends').expires_at}, {outcome.NOT_FOUND}, 'and changes nothing')
+    entries.delete('ends')
 end)
 
 test:test('the outcomes', function(t)

@@ -6,6 +6,7 @@ local support = require('support')
 local client = require('client')
 local fiber = require('fiber')
 local fio = require('fio')
+local msgpack = require('msgpack')
 local popen = require('popen')
 local tap = require('tap')
 
@@ -96,7 +97,7 @@ local function start()
 end
 
 local test = tap.test('files')
-test:plan(8)
+test:plan(9)
 
 test:test('sound files', function(t)
     t:plan(4)
@@ -262,6 +263,74 @@ test:test('a write that was cut, and looks like many writes', function(t)
     local large = '\xd5\xba\x0b\xab\xce\x00\x10\x00\x00' .. ('\0'):rep(10)
     write(path, header .. head .. large:rep(300) .. ('\0'):rep(1024 * 1024), {'O_TRUNC'})
     t:is(log_file.read(path).state, 'damaged', '300 times a MiB is damaged')
+end)
+
+-- A block as Tarantool writes it: the magic, the length, the checksum of the block before, its own, padding, and the rows.
+local function block(rows, magic)
+    local crc = require('digest').crc32.new()
+    crc.value = 0
+    crc:update(rows)
+    local head = magic .. msgpack.encode(#rows) .. msgpack.encode(0) .. msgpack.encode(crc:result())
+    return head .. ('\0'):rep(19 - #head) .. rows
+end
+
+test:test('the blocks of a file', function(t)
+    local log_file = require('kv.log_file')
+    local path = fio.pathjoin(support.folder, 'blocks.xlog')
+    local HEADER = 'XLOG\n0.13\nVClock: {1: 26, 2: 5}\nPrevVClock: {}\n\n'
+    local PLAIN, COMPRESSED, END = '\xd5\xba\x0b\xab', '\xd5\xba\x0b\xba', '\xd5\x10\xad\xed'
+    local small, packed = block(('r'):rep(50), PLAIN), block(('p'):rep(60), COMPRESSED)
+    local sound = HEADER .. small .. packed
+    local function state_of(bytes)
+        write(path, bytes, {'O_TRUNC'})
+        local log = log_file.read(path)
+        return {log.state, log.sound_bytes}
+    end
+    local flipped = small:sub(1, -2) .. 'x'
+    local cases = {
+        {'with an end mark', sound .. END, 'closed', #sound + 4},
+        {'without one', sound, 'open', #sound},
+        {'of which there are none', HEADER, 'open', #HEADER},
+        {'with more behind the end mark', sound .. END .. 'x', 'damaged', #sound + 4},
+        {'with a wrong checksum', HEADER .. flipped .. small, 'damaged', #HEADER},
+        {'with a wrong checksum at the end', sound .. flipped, 'damaged', #sound},
+        {'with a foreign magic', sound .. ('x'):rep(40), 'damaged', #sound},
+        {'with a length that is none', sound .. PLAIN .. '\xc0' .. ('\0'):rep(40), 'damaged', #sound},
+        {
+            'with a wrong length and a block behind', HEADER .. small:sub(1, 4) .. '\x7f' .. small:sub(6) .. packed,
+            'damaged', #HEADER,
+        },
+        {'without a header', small, 'damaged', 0},
+    }
+    local large = HEADER
+    for _ = 1, 5 do
+        large = large .. block(('l'):rep(700000), PLAIN)
+    end
+    t:plan(#cases + 5)
+    for _, case in ipairs(cases) do
+        t:is_deeply(state_of(case[2]), {case[3], case[4]}, case[1])
+    end
+    t:is_deeply(state_of(large .. END), {'closed', #large + 4}, 'are found in a file that is read in pieces')
+    t:is_deeply(state_of(large:sub(1, -2)), {'cut', #HEADER + 4 * 700019}, 'and so is its cut')
+    write(path, sound, {'O_TRUNC'})
+    local log = log_file.read(path)
+    t:is_deeply({log.vclock, log.prev_vclock, log.bytes, log.path}, {{[1] = 26, [2] = 5}, {}, #sound, path}, 'have a header')
+    local wrong, torn = {}, {}
+    for _, whole in ipairs({small, packed, END}) do
+        for bytes = 1, #whole - 1 do
+            if state_of(sound .. whole:sub(1, bytes))[1] ~= 'cut' then
+                table.insert(wrong, bytes)
+            end
+        end
+        -- What is no start of a block, however little there is of it.
+        for bytes = 1, 4 do
+            if state_of(sound .. whole:sub(1, bytes - 1) .. 'x')[1] ~= 'damaged' then
+                table.insert(torn, bytes)
+            end
+        end
+    end
+    t:is_deeply(wrong, {}, 'are cut at whatever byte a crash ends them')
+    t:is_deeply(torn, {}, 'and damaged by whatever byte is no part of them')
 end)
 
 test:test('a folder that others can read', function(t)

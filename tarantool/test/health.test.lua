@@ -60,10 +60,15 @@ test:test('many who ask at once', function(t)
 end)
 
 test:test('a disk that is full', function(t)
-    t:plan(2)
+    t:plan(3)
     forget()
     disk.fill()
+    local log = require('log')
+    local warn, lines = log.warn, {}
+    log.warn = function(format, ...) table.insert(lines, format:format(...)) end
     t:is(health.check(), outcome.FAILED, 'is FAILED')
+    log.warn = warn
+    t:ok(#lines == 1 and lines[1]:match('^health: a write failed: .*disk'), 'and the log says why')
     disk.free()
     forget()
     t:is(health.check(), outcome.OK, 'and OK when there is room again')
