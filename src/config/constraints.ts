@@ -32,19 +32,32 @@ export class Origins implements ValidatorConstraintInterface {
   }
 }
 
+/** A host name, or an IP address without brackets. */
+@ValidatorConstraint()
+export class HostName implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return typeof value === 'string' && isHostName(value);
+  }
+}
+
+/** Host names, or addresses with or without brackets, or `*` alone. */
 @ValidatorConstraint()
 export class HostNames implements ValidatorConstraintInterface {
   validate(values: unknown): boolean {
     return (
       Array.isArray(values) &&
       (isWildcard(values) ||
-        values.every((value: string) => /^[\w.-]+$|^\[[\da-f:.]+\]$/i.test(value) || isIPv6(value)))
+        values.every((value: string) => isHostName(value) || /^\[[\da-f:.]+\]$/i.test(value)))
     );
   }
 }
 
 function isWildcard(values: unknown[]): boolean {
   return values.length === 1 && values[0] === '*';
+}
+
+function isHostName(value: string): boolean {
+  return /^[\w.-]+$/.test(value) || isIPv6(value);
 }
 
 /** `URL` knows no origin for the scheme of a browser extension. */

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsNotEmpty, IsOptional, Validate } from 'class-validator';
 import { availableParallelism } from 'node:os';
-import { HostNames, Networks, Origins, WithinRange } from './constraints.js';
+import { HostName, HostNames, Networks, Origins, WithinRange } from './constraints.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -70,7 +70,7 @@ export class Environment {
   @IsOptional()
   TARANTOOL_EMBEDDED?: 'true' | 'false';
 
-  @IsNotEmpty({ message: 'a host name or address' })
+  @Validate(HostName, { message: 'a host name or address without a port' })
   @IsOptional()
   TARANTOOL_HOST?: string;
 

@@ -82,6 +82,7 @@ describe('the environment', () => {
   });
 
   // Holds setting.trust-proxy, setting.cors-origins, setting.allowed-hosts, setting.tarantool-password.
+  // Holds setting.tarantool-host.
   it.each([
     ['PORT', '65536', 'PORT is "65536", but takes a whole number from 0 to 65535'],
     ['PORT', '-1', 'PORT is "-1", but takes a whole number from 0 to 65535'],
@@ -127,6 +128,11 @@ describe('the environment', () => {
       'false',
       'TARANTOOL_HOST is not set, but takes a host name where TARANTOOL_EMBEDDED is false',
     ],
+    ...['http://db', 'db:3301', '[::1]', 'a b', '/run/db.sock'].map((host) => [
+      'TARANTOOL_HOST',
+      host,
+      `TARANTOOL_HOST is "${host}", but takes a host name or address without a port`,
+    ]),
     ['TARANTOOL_HOST', 'db', 'TARANTOOL_PASSWORD is not set, but takes the password of TARANTOOL_USER'],
   ])('%s=%s is refused with what it got and what it takes', (name, value, line) => {
     expect(() => loadConfig({ [name]: value })).toThrow(new ConfigError(line));
