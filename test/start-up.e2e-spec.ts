@@ -210,10 +210,13 @@ describe('stopping', () => {
   });
 
   // Holds setting.shutdown-timeout.
-  it('cuts requests off after SHUTDOWN_TIMEOUT', async () => {
-    const service = await start({ SHUTDOWN_TIMEOUT: '100' });
+  it.each(['1', '2'])('cuts requests off after SHUTDOWN_TIMEOUT (WORKERS=%s)', async (workers) => {
+    const service = await start({ WORKERS: workers, SHUTDOWN_TIMEOUT: '100' });
     const post = await unfinishedPost(service, '{');
     expect(await service.signal('SIGTERM')).toBe(0);
     expect(post.destroyed).toBe(true);
+    expect(service.log.map(({ msg }) => msg)).toContain(
+      'requests were cut off at the end of SHUTDOWN_TIMEOUT',
+    );
   });
 });
