@@ -19,11 +19,14 @@ export class Connection {
   #rest = EMPTY;
   #onStatus;
 
-  /** @param onStatus is called with the status of each answer, in the order of the requests */
-  static async open(port, onStatus) {
+  /**
+   * @param onStatus is called with the status of each answer, in the order of the requests
+   * @param localAddress whose connection it is to the other side; the system's choice where it is not given
+   */
+  static async open(port, onStatus, localAddress) {
     const connection = new Connection();
     connection.#onStatus = onStatus;
-    connection.#socket = connect(port, '127.0.0.1').setNoDelay(true);
+    connection.#socket = connect({ port, host: '127.0.0.1', localAddress }).setNoDelay(true);
     await once(connection.#socket, 'connect');
     connection.#socket.on('data', (chunk) => connection.#read(chunk));
     return connection;

@@ -15,10 +15,11 @@ const TICK_MS = 1;
  * of each latency comes from the timer.
  *
  * Each request takes this process about 40 µs, on the same cores.
+ * @param addresses of the clients, which the connections come from in turn
  * @returns answers per second, latencies in ms, how many answers were a 4xx or 5xx, and how many requests had no
  * answer within ten seconds after the last one, or when a connection ended
  */
-export async function pace(instance, traffic, { connections, seconds, rate }) {
+export async function pace(instance, traffic, { connections, seconds, rate, addresses = [] }) {
   const next = requestsOf(instance, traffic);
   const latencies = createHistogram();
   const idle = [];
@@ -30,14 +31,16 @@ export async function pace(instance, traffic, { connections, seconds, rate }) {
 
   for (let i = 0; i < connections; i++) {
     const slot = {};
-    slot.connection = await Connection.open(instance.port, (status) => {
+    const onStatus = (status) => {
       const now = performance.now();
       answered++;
       if (status >= 400) refused++;
       if (slot.due - start >= SETTLE_MS) latencies.record(Math.max(1, Math.round((now - slot.due) * 1000)));
       idle.push(slot);
       sendDue(now);
-    });
+    };
+    const address = addresses[i % addresses.length];
+    slot.connection = await Connection.open(instance.port, onStatus, address);
     void slot.connection.ended().then(cut, cut);
     opened.push(slot.connection);
     idle.push(slot);

@@ -1,5 +1,5 @@
 // Data that Linux provides about a process and its children. Other systems do not provide it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 export const isAvailable = existsSync('/proc/self/status');
 
@@ -8,6 +8,11 @@ export function memoryOf(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
   return { resident: bytes('VmRSS'), peak: bytes('VmHWM') };
+}
+
+/** The maximum of `memoryOf` begins again at what is resident now (proc(5), clear_refs). */
+export function forgetPeak(pid) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 /** @returns the clock ticks of CPU time that the process has used, in 1/100 s */

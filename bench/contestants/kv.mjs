@@ -69,7 +69,7 @@ export function kv(name, { environment = {}, entries, bytes, refusesAll = false 
         ...KV_REQUESTS,
         stop: service.stop,
         loaded: 0,
-        ...(isAvailable && gauges(processesOf(service.pid))),
+        ...(isAvailable && gauges(service.pid)),
       };
       if (refusesAll) await fetch(`http://127.0.0.1:${port}/kv/state`);
       if (entries) await fill(instance, entries, bytes);
@@ -96,8 +96,11 @@ function processesOf(primary) {
   return { store: children.find(isTarantool).pid, workers };
 }
 
-function gauges({ store, workers }) {
+function gauges(primary) {
+  const { store, workers } = processesOf(primary);
   return {
+    pids: [primary, store, ...workers],
+    memoryOfFirst: () => memoryOf(primary),
     memoryOfWorkers: () => workers.map(memoryOf),
     memoryOfStore: () => memoryOf(store),
     ticksOfStore: () => ticksOf(store),
