@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { KvError } from '../entries/kv.errors.js';
 import { AnswerLease } from './answer-lease.js';
@@ -65,7 +66,9 @@ export class AnswerBudget {
         },
       };
       const timer = setTimeout(() => {
-        client.line.splice(client.line.indexOf(waiter), 1);
+        const place = client.line.indexOf(waiter);
+        assert(place >= 0, 'a request that gives up is still waiting');
+        client.line.splice(place, 1);
         this.waiting--;
         this.forgetIdle(address, client);
         // The request that gave up may have been the large one that nobody was allowed to overtake.
@@ -122,6 +125,7 @@ export class AnswerBudget {
     return new AnswerLease(bytes, (given) => {
       client.used -= given;
       this.free += given;
+      assert(client.used >= 0, 'an answer gives back no more room than it has taken');
       this.forgetIdle(address, client);
       this.serve();
     });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 /**
  * A quantity of which a process has a fixed amount for all clients together. A client may hold at most as much as is
  * left to all others after that. So one client alone gets half, and however many clients take as much as they can,
@@ -27,6 +28,7 @@ export class SharedBudget {
   /** Gives back an amount that this client has taken. */
   give(client: string, amount: number): void {
     const held = (this.heldBy.get(client) ?? 0) - amount;
+    assert(held >= 0, 'a client gives back no more than it has taken');
     if (held > 0) this.heldBy.set(client, held);
     else this.heldBy.delete(client);
     this.left += amount;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
@@ -48,8 +49,10 @@ export class ListingRepository {
       const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), next);
       rows.push(...step.rows);
       for (const { key, json } of step.rows) bytes += key.length + Buffer.byteLength(json ?? '');
+      if (step.next === undefined) return { rows, next: undefined };
+      // Otherwise the walk would never end. The first key behind which to go on is the client's.
+      assert(steps === 0 || isBehind(step.next, next ?? '', filter.reverse), 'a walk never goes back');
       next = step.next;
-      if (next === undefined) break;
     }
     return { rows, next };
   }
@@ -78,6 +81,12 @@ export class ListingRepository {
     for (const [name, text] of texts) args.key(name).key(text);
     return args.bytes();
   }
+}
+
+/** In the order of the keys' bytes, which is not always that of their UTF-16 units. */
+function isBehind(key: string, other: string, reverse: boolean): boolean {
+  const order = Buffer.compare(Buffer.from(key), Buffer.from(other));
+  return reverse ? order < 0 : order > 0;
 }
 
 function readKey(answer: MsgpackReader): Row {

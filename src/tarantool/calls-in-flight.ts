@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Writable } from 'node:stream';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import {
@@ -93,6 +94,7 @@ export class CallsInFlight {
     if (call?.sync !== sync) throw new TarantoolProtocolError('an answer to nothing that was asked');
     if (isPush(code)) return;
     if (!isSuccess(code) && !isError(code)) throw new TarantoolProtocolError(`an answer of type ${code}`);
+    assert(this.inFlight > 0, 'a call that is answered was counted');
     this.slots[slot] = undefined;
     this.inFlight--;
     if (call.isAbandoned) return;
@@ -129,9 +131,13 @@ export class CallsInFlight {
    */
   end(cause: Error): void {
     const error = new TarantoolOutcomeUnknownError('the connection ended before the answer', { cause });
-    for (const call of this.slots) if (call && !call.isAbandoned) call.reject(error);
-    this.slots.fill(undefined);
-    this.inFlight = 0;
+    for (const [slot, call] of this.slots.entries()) {
+      if (!call) continue;
+      this.slots[slot] = undefined;
+      this.inFlight--;
+      if (!call.isAbandoned) call.reject(error);
+    }
+    assert.equal(this.inFlight, 0, 'every call in flight has a slot');
   }
 
   private slotOf(sync: number): number {
@@ -140,6 +146,7 @@ export class CallsInFlight {
 
   /** The next sync whose slot is free. There are at least as many slots as calls, so there is one. */
   private takeSync(): number {
+    assert(this.inFlight < this.slots.length, 'a slot is free');
     let sync = this.nextSync;
     while (this.slots[this.slotOf(sync)]) sync = after(sync);
     this.nextSync = after(sync);

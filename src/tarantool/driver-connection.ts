@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import TarantoolDriver from 'tarantool-driver';
 import { MsgpackReader } from '../msgpack/msgpack-reader.js';
@@ -104,6 +105,7 @@ export class DriverConnection {
   }
 
   private adopt(socket: Socket): void {
+    assert.equal(this.socket, undefined, 'a connection begins when the one before it has ended');
     this.socket = socket;
     this.attemptStartedAt = performance.now();
     let cause = new Error('the server closed the connection');
@@ -155,7 +157,7 @@ export class DriverConnection {
   private finishProof(proof: StoreProof, header: AnswerHeader, body: MsgpackReader): void {
     proof.check(header, body);
     this.proof = undefined;
-    if (!this.socket) return;
+    assert(this.socket, 'an answer arrives over a socket');
     this.isLoggedIn = true;
     this.failuresSinceLogin = 0;
     this.listener.onLogin(this.socket);

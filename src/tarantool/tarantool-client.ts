@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { CallsInFlight } from './calls-in-flight.js';
@@ -120,6 +121,7 @@ export class TarantoolClient {
 
   private loggedIn(socket: Socket): void {
     const { timeoutMs, maxInFlight, maxQueuedBytes } = this.options;
+    assert.equal(this.calls, undefined, 'the calls of the connection before have ended with it');
     this.lastFailure = undefined;
     this.calls = new CallsInFlight(socket, {
       timeoutMs,

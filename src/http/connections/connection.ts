@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { failBody } from '../bodies/body-failure.js';
@@ -115,6 +116,7 @@ export class Connection {
   }
 
   private begin(response: Response): void {
+    assert(this.mayBegin(response), 'an unsafe request runs alone');
     this.underWay++;
     this.isSafeUnderWay = SAFE_METHODS.has(response.req.method);
     if (this.isLeaving && this.waiting.length === 0) response.shouldKeepAlive = false;
@@ -123,6 +125,7 @@ export class Connection {
   }
 
   private readonly onEnded = (): void => {
+    assert(this.underWay > 0, 'a request that ends has begun');
     this.underWay--;
     if (this.latest?.writableEnded && !this.latest.req.complete) discardRest(this.latest.req, this.socket);
     this.advance();
