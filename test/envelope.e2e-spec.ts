@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answers } from './support/answers.js';
 import { client } from './support/client.js';
-import { startTestApp } from './support/test-app.js';
+import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
 const MAX_BODY_BYTES = 10_000;
@@ -112,6 +112,19 @@ describe('a body that is too large', () => {
     const value = { a: 'x'.repeat(MAX_BODY_BYTES - frame) };
     await api().post('/kv').send({ key: 'largest', value }).expect(200, answers.inserted);
     await api().get('/kv/largest').expect(200, { value });
+  });
+
+  // Holds caller.4xx.
+  it('is refused with 413 as well where the store was started with a smaller limit', async () => {
+    const { config } = service;
+    const app = await startInstance({ ...config, limits: { ...config.limits, maxBodyBytes: 1_048_576 } });
+    const url = await app.getUrl();
+    await client(() => url)
+      .api()
+      .put('/kv/state')
+      .send({ value: { a: 'x'.repeat(100_000) } })
+      .expect(413, answers.tooLarge);
+    await app.close();
   });
 });
 

@@ -140,7 +140,7 @@ describe('every refusal that there is', () => {
   // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
   // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.
   // Holds status.409-conflict, status.409-aborted, status.412, status.413, status.415, status.421, status.429.
-  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504, caller.4xx.
+  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);
@@ -205,7 +205,7 @@ describe('a store at fault', () => {
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 
   // Holds status.500, status.503-storage, status.504, limit.store-answer, setting.tarantool-timeout.
-  // Holds caller.500, caller.503, caller.504.
+  // Holds caller.503, caller.504.
   it.each([
     ['memory full', UNAVAILABLE],
     ['disk full', UNAVAILABLE],

@@ -71,12 +71,18 @@ describe('a refusal by the frameworks', () => {
     });
   });
 
-  it('is logged with its cause where it is ours', async () => {
+  // Holds caller.500.
+  it('is logged with its cause and the stack where it is ours', async () => {
     logged.length = 0;
     for (const status of [403, 501, 503, 500]) await app.inject(`/refused/${status}`);
     expect(logged.map((line) => JSON.parse(line) as object)).toMatchObject([
       { level: 40, msg: 'service unavailable', reqId: expect.any(String), err: CAUSE },
-      { level: 50, msg: 'internal server error', reqId: expect.any(String), err: CAUSE },
+      {
+        level: 50,
+        msg: 'internal server error',
+        reqId: expect.any(String),
+        err: { ...CAUSE, stack: expect.stringContaining('RefusingController.get') },
+      },
     ]);
   });
 
