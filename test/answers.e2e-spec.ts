@@ -147,6 +147,16 @@ describe('what an answer may cost', () => {
   });
 
   describe('GET /kv', () => {
+    // Holds limit.large-work.
+    it('waits for the turns of the large values of a page, and of nothing small', async () => {
+      const take = vi.spyOn(test.app.get(Answers).turns, 'take');
+      await api().get('/kv?prefix=small').expect(200);
+      expect(take.mock.calls).toEqual([]);
+      await api().get('/kv?prefix=page/&limit=2').expect(200);
+      expect(take.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0)).toBeGreaterThan(2 * ESCAPES.length);
+      take.mockRestore();
+    });
+
     // Holds list.page-bytes.
     it('measures a page as it is answered, and reads no further than that', async () => {
       const keys: string[] = [];

@@ -52,7 +52,7 @@ const transaction = { compare: [], success: [], failure: undefined };
 
 it.each<[string, () => Promise<unknown>]>([
   ['a read', () => new TarantoolRepository(client, config.limits).get('k', room)],
-  ['a page', () => new ListingRepository(client).list({ reverse: false, keysOnly: false }, 10, 1000)],
+  ['a page', () => new ListingRepository(client).list({ reverse: false, keysOnly: false }, 10, 1000, room)],
   ['a transaction', () => new TxnRepository(client, config.limits).run(transaction, room)],
   [
     'a read in a transaction',

@@ -46,7 +46,7 @@ export class ListingController {
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
     const room = this.answers.room(reply);
     await room.take(MAX_PAGE_BYTES);
-    const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, after);
+    const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, room, after);
 
     const { items, last } = fill(rows);
     // Entries may be longer as JSON than they are in the store. Entries that no longer fit go to the next page.

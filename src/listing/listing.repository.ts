@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
+import type { Room } from '../answers/answer-room.js';
+import { ANSWER_SIZE } from '../store/answer-size.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
 import { readFailure } from '../store/storage-failure.js';
@@ -41,12 +43,18 @@ export class ListingRepository {
   constructor(private readonly tarantool: TarantoolClient) {}
 
   /** Returns up to `limit` rows. The last rows may exceed `maxBytes` of JSON. */
-  async list(filter: Filter, limit: number, maxBytes: number, after?: string): Promise<Rows> {
+  async list(
+    filter: Filter,
+    limit: number,
+    maxBytes: number,
+    room: Pick<Room, 'turn'>,
+    after?: string,
+  ): Promise<Rows> {
     const rows: Row[] = [];
     let next = after;
     let bytes = 0;
     for (let steps = 0; steps < MAX_STEPS && rows.length < limit && bytes < maxBytes; steps++) {
-      const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), next);
+      const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), room, next);
       rows.push(...step.rows);
       for (const { key, json } of step.rows) bytes += key.length + Buffer.byteLength(json ?? '');
       if (step.next === undefined) return { rows, next: undefined };
@@ -57,13 +65,14 @@ export class ListingRepository {
     return { rows, next };
   }
 
-  private async step(filter: Filter, limit: number, after?: string): Promise<Rows> {
+  private async step(filter: Filter, limit: number, room: Pick<Room, 'turn'>, after?: string): Promise<Rows> {
     const answer = await this.tarantool
       .call('kv.list', this.options(filter, limit, after))
       .catch(readFailure);
     const members = answer.arrayHeader();
     const outcome = answer.integer();
     if (outcome !== OUTCOME.OK) throw refusal(outcome);
+    if (answer.left > ANSWER_SIZE.SMALL_BYTES) await room.turn(answer.left);
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );

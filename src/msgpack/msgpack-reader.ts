@@ -18,6 +18,11 @@ export class MsgpackReader {
     return this.header(0x80, 0xde, 'map');
   }
 
+  /** How many bytes are not read yet. */
+  get left(): number {
+    return this.buffer.length - this.offset;
+  }
+
   /** Reads an integer that a double holds exactly. A wider integer or another type is a format error. */
   integer(): number {
     const value = this.integer64();
