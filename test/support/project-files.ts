@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What the project is made from is not looked at: packages, what is built, and data. */
-const FOREIGN = new Set(['node_modules', '.git', 'dist', 'data', 'coverage']);
+/** Folders that no author fills: packages, what is built, and data (.gitignore). */
+const FOREIGN = new Set(['node_modules', '.git', 'dist', 'data', '.stryker-tmp']);
 
 const BLOCK = /^\s*(?:\/\*\*?|\*)/;
 const LINE: Readonly<Record<string, RegExp>> = {
@@ -52,5 +52,5 @@ export const PROJECT_PATHS: readonly string[] = walk('.');
 
 /** Every file with text that somebody writes. */
 export const PROJECT_FILES: readonly ProjectFile[] = PROJECT_PATHS.filter(
-  (path) => !/\.(?:snap|xlog|svg)$|package-lock\.json$/.test(path),
+  (path) => !/\.(?:snap|xlog|svg|log|cpuprofile|tsbuildinfo)$|package-lock\.json$/.test(path),
 ).map(read);
