@@ -33,6 +33,8 @@ process.stdout.write(JSON.stringify(seen), () => process.exit());
 async function keepAttacking(attack, statuses, index) {
   await sleep(index * RAMP_MS);
   for (let i = 0; ; i++) {
+    // Otherwise thousands of refused connections would be a flood of new ones, which fills the system's own queue.
+    await turn();
     const socket = connect({
       port: Number(port),
       host: '127.0.0.1',
@@ -64,7 +66,7 @@ async function sendOnce({ bytes, isProxy, isHeld, readsNothing }, socket, closed
   return Promise.race([closed, once(socket, 'data').catch(() => 'closed')]);
 }
 
-/** Keeps all connections together within the rate. */
+/** Keeps the requests and the new connections together within the rate. */
 async function turn() {
   nextAt = Math.max(nextAt, performance.now() - CATCH_UP_MS) + 1000 / PER_SECOND;
   const wait = nextAt - performance.now();
