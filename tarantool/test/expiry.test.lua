@@ -41,7 +41,7 @@ local function is_swept()
 end
 
 local test = tap.test('expiry')
-test:plan(9)
+test:plan(10)
 
 -- Holds version.one-number-that-grows, ttl.gone-at-once.
 test:test('expired entries', function(t)
@@ -101,6 +101,21 @@ test:test('a disk that is full', function(t)
     t:ok(box.space.kv:get('full') ~= nil and box.space.kv_expiry:len() == 2, 'and nothing is removed')
     disk.free()
     t:ok(support.eventually(function() return box.space.kv:get('full') == nil end), 'until there is room again')
+end)
+
+test:test('a store without expired entries', function(t)
+    t:plan(1)
+    local store_time = require('kv.time')
+    local now_ms, asked = store_time.now_ms, 0
+    store_time.now_ms = function()
+        asked = asked + 1
+        return now_ms()
+    end
+    local from = fiber.clock()
+    support.eventually(function() return asked >= 5 end)
+    local looks = (fiber.clock() - from) / expiry.idle_seconds
+    store_time.now_ms = now_ms
+    t:ok(asked <= looks + 2, 'is looked at once in a while')
 end)
 
 test:test('the rest after a batch', function(t)

@@ -31,7 +31,7 @@ local test = tap.test('instance')
 test:plan(8)
 
 test:test('a first start', function(t)
-    t:plan(8)
+    t:plan(9)
     local child = support.spawn_instance()
     t:ok(support.is_ready(child), 'prints that it is ready')
     t:like(child.stdout, '^kv: ready, Tarantool %d+%.%d+%S* listens on unix/:' .. SOCKET:gsub('%p', '%%%0') .. '\n$', 'and no more')
@@ -40,6 +40,13 @@ test:test('a first start', function(t)
     t:is_deeply(user:call('kv.get', 'state').data, {0, {'state', {status = 'ok'}, 1}}, 'with the entry state')
     user:call('kv.delete', 'state')
     t:is(user:call('kv.insert', 'k', ONE).data[1], 0, 'and serves')
+    local missing = {}
+    for _, name in ipairs(require('kv.access').functions) do
+        if user:call(name).code == box.error.NO_SUCH_PROC then
+            table.insert(missing, name)
+        end
+    end
+    t:is_deeply(missing, {}, 'all of its functions')
 
     local second = support.spawn_instance({TARANTOOL_LISTEN = fio.pathjoin(support.folder, 'other.sock')})
     t:is(second.wait(), 1, 'a second one on the same folder does not start')

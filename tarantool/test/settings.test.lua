@@ -12,7 +12,7 @@ local function read(env)
 end
 
 local test = tap.test('settings')
-test:plan(5)
+test:plan(6)
 
 test:test('defaults', function(t)
     t:plan(1)
@@ -25,12 +25,14 @@ end)
 test:test('where to listen', function(t)
     local cases = {
         ['3400'] = '127.0.0.1:3400', ['0.0.0.0:3400'] = '0.0.0.0:3400', ['localhost:3400'] = 'localhost:3400',
+        ['1'] = '127.0.0.1:1', ['65535'] = '127.0.0.1:65535', ['/' .. ('x'):rep(106)] = 'unix/:/' .. ('x'):rep(106),
         ['[::1]:3400'] = '[::1]:3400', ['/run/kv.sock'] = 'unix/:/run/kv.sock', ['unix/:/run/kv.sock'] = 'unix/:/run/kv.sock',
     }
-    t:plan(6 + 2)
+    t:plan(9 + 3)
     for given, expected in pairs(cases) do
         t:is(read({TARANTOOL_LISTEN = given}).listen, expected, given)
     end
+    t:is(read({TARANTOOL_PORT = '65535'}).listen, '127.0.0.1:65535', 'the highest port')
     t:is(read({TARANTOOL_PORT = '3400'}).listen, '127.0.0.1:3400', 'TARANTOOL_PORT')
     t:is(read({TARANTOOL_PORT = '3400', TARANTOOL_LISTEN = '3500'}).listen, '127.0.0.1:3500', 'gives way to TARANTOOL_LISTEN')
 end)
@@ -75,6 +77,12 @@ test:test('what is wrong', function(t)
         local _, problem = read({[name] = value})
         t:is(problem, ('%s is "%s", but takes %s'):format(name, value, takes), name)
     end
+end)
+
+test:test('an environment that cannot be read', function(t)
+    t:plan(1)
+    local _, problem = pcall(require('kv.settings').read, function() error('a bug', 0) end)
+    t:is(problem, 'a bug', 'is no mistake in a setting')
 end)
 
 support.finish(test)

@@ -19,7 +19,7 @@ local function pass(ms)
 end
 
 local test = tap.test('throttle')
-test:plan(10)
+test:plan(11)
 
 -- Holds rate.window.
 test:test('a window', function(t)
@@ -47,6 +47,16 @@ test:test('bounds', function(t)
     t:is_deeply({take('d', 0, WINDOW_MS, 5)}, {0, 0, 1000}, 'a limit of 0 grants nothing')
     t:is_deeply({take('e', LIMIT, WINDOW_MS, 1000)}, {LIMIT, 0, 1000}, 'nor does any wish grant more than the limit')
     t:is_deeply({take('f', LIMIT, WINDOW_MS, 0)}, {0, LIMIT, 1000}, 'a wish of 0 looks only')
+end)
+
+test:test('units that are granted whole', function(t)
+    t:plan(5)
+    t:is_deeply({take('w', LIMIT, WINDOW_MS, 0, 0, LIMIT)}, {LIMIT, 0, 1000}, 'may be all that there are')
+    t:is_deeply({take('x', LIMIT, WINDOW_MS, 0, 0, LIMIT + 1)}, {0, LIMIT, 1000}, 'and no more')
+    pass(1001)
+    t:is(take('x', LIMIT, WINDOW_MS, LIMIT), LIMIT, 'which costs nothing')
+    t:is(take('x', LIMIT, WINDOW_MS, 0, 0, 5), 0, 'and is not booked')
+    t:is_deeply({take('y', 0, WINDOW_MS, 0, 5)}, {0, 0, 1000}, 'work without a limit does not lengthen the window')
 end)
 
 test:test('callers with other limits', function(t)
