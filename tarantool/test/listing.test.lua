@@ -143,7 +143,7 @@ test:test('expired entries', function(t)
 end)
 
 test:test('writes in flight', function(t)
-    t:plan(12)
+    t:plan(14)
     local function shown(options)
         local _, rows = list(options)
         local found = {}
@@ -168,6 +168,7 @@ test:test('writes in flight', function(t)
         t:is(shown({prefix = 'w', reverse = true, limit = 2}), 'w51 w41', 'in reverse neither')
         t:is(shown({prefix = 'w', after = 'w5'}), '', 'nor again behind their own key')
         t:is(shown({prefix = 'w', after = 'w5', reverse = true, limit = 2}), 'w41 w31', 'in reverse neither')
+        t:is(shown({after = 'vzzz', end_ = 'w25'}), 'w11 w21', 'nor below a bound')
         t:is(shown({prefix = 'w', after = 'w1', limit = 4, end_ = 'w5'}), 'w21 w31 w41', 'nor in a part')
         for _, write in ipairs(writes) do
             join(write)

@@ -106,7 +106,7 @@ test:test('the reserved revisions', function(t)
 end)
 
 test:test('when there is room again', function(t)
-    t:plan(2)
+    t:plan(3)
     while box.space.kv:len() > 0 do
         entries.delete(box.space.kv.index.ordered:min().key)
     end
@@ -115,6 +115,7 @@ test:test('when there is room again', function(t)
         collectgarbage()
         return reserved() == 270
     end), 'it is taken back')
+    t:ok(support.eventually(function() return not require('kv.reserve').is_lent() end), 'and lent to nobody')
     t:is(entries.insert('one more', VALUE), outcome.OK, 'and inserts go on')
 end)
 

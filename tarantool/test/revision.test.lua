@@ -31,8 +31,9 @@ local test = tap.test('revision')
 test:plan(9)
 
 test:test('a block', function(t)
-    t:plan(5)
+    t:plan(6)
     t:is(revision.is_ready(), false, 'is not there at first')
+    t:is(revision.newest(), 1, 'but the newest number is known')
     t:is(next_version(), 2, 'is reserved by the first write')
     t:is(reserved(), 1 + BLOCK, 'for many')
     local lsn = box.info.lsn
