@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['src/{http,json,kv,listing,msgpack,store,throttling}/**/*.spec.ts'],
     // These run thousands of random documents, or very large ones, and would take seconds for each mutant. The other
     // specs hold the same by examples.
-    exclude: ['src/json/{exact-json,parse-json-in-time}.spec.ts'],
+    exclude: ['src/json/{exact-json,large-documents}.spec.ts'],
     setupFiles: ['test/support/short-properties.ts'],
     testTimeout: 60_000,
   },

@@ -72,7 +72,7 @@ describe('decodeValue', () => {
     }
   });
 
-  it.each([1, 20, 70, 5_000, 400_000])('prints a string of %d characters, plain and escaped', (length) => {
+  it.each([1, 20, 70, 5_000])('prints a string of %d characters, plain and escaped', (length) => {
     for (const unit of ['a', 'é', '😀', '\0', '"', '\\', 'a\n', 'é\u0001x']) {
       const value = unit.repeat(length);
       expect(ofString(value)).toBe(JSON.stringify(value));

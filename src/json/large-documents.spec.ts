@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { MsgpackReader } from '../msgpack/msgpack-reader.js';
+import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
+import { decodeValue } from './decode-value.js';
 import { InvalidJsonError } from './json.errors.js';
 import { parseJson } from './parse-json.js';
 
@@ -38,5 +41,15 @@ describe('parseJson', () => {
       if (!(error instanceof InvalidJsonError)) throw error;
     }
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe('decodeValue', () => {
+  it('prints a string of 400000 characters, plain and escaped', () => {
+    for (const unit of ['a', 'é', '😀', '\0', '"', '\\', 'a\n', 'é\u0001x']) {
+      const value = unit.repeat(400_000);
+      const bytes = new MsgpackWriter().string(value).bytes();
+      expect(decodeValue(new MsgpackReader(bytes))).toBe(JSON.stringify(value));
+    }
   });
 });
