@@ -8,7 +8,7 @@ import { parseJson } from './parse-json.js';
 const MIB = 1_048_576;
 
 describe('parseJson', () => {
-  // Quadratic time would take minutes here; two seconds leave room for a busy machine.
+  // If the time grew with the square of the length, it would be hours. The bound leaves room for a busy machine.
   it.each([
     ['open arrays', '['.repeat(MIB)],
     [
@@ -32,7 +32,7 @@ describe('parseJson', () => {
     ['unsafe integers without commas', `[${'9007199254740993 '.repeat(MIB / 17)}]`],
     ['an unsafe integer and white space', `9007199254740993${' '.repeat(MIB)}`],
     ['an unsafe integer, white space and a colon', `[9007199254740993${' '.repeat(MIB)}:`],
-  ])('is done with a MiB of %s in a moment', { timeout: 2000 }, (_, text) => {
+  ])('is done with a MiB of %s in a moment', (_, text) => {
     const bytes = Buffer.from(text);
     const started = performance.now();
     try {
@@ -40,7 +40,7 @@ describe('parseJson', () => {
     } catch (error) {
       if (!(error instanceof InvalidJsonError)) throw error;
     }
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 
