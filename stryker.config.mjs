@@ -1,3 +1,9 @@
+import { rmSync } from 'node:fs';
+
+const TEMPORARY = '.stryker-tmp';
+// Stryker leaves its copy of the project when it is interrupted.
+process.once('exit', () => rmSync(TEMPORARY, { recursive: true, force: true }));
+
 /** npm run mutate: changes the pure parts of the service in one place at a time, and looks whether a unit spec fails. */
 export default {
   mutate: [
@@ -19,5 +25,6 @@ export default {
   ignorePatterns: ['/bench', '/data', '/deploy', '/dist', '/scripts', '/tarantool'],
   incremental: true,
   incrementalFile: 'node_modules/.cache/stryker.json',
+  tempDirName: TEMPORARY,
   cleanTempDir: 'always',
 };
