@@ -8,6 +8,8 @@ import { configModule } from './config/config.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { JsonBodyPipe } from './http/bodies/json-body.pipe.js';
+import { ChangesModule } from './changes/changes.module.js';
+import { FeedModule } from './feed/feed.module.js';
 import { BatchModule } from './batch/batch.module.js';
 import { KvModule } from './kv/kv.module.js';
 import { ListingModule } from './listing/listing.module.js';
@@ -32,6 +34,8 @@ export class AppModule {
         KvModule,
         ListingModule,
         BatchModule,
+        FeedModule,
+        ChangesModule,
         HealthModule,
       ],
       providers: [

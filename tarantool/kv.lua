@@ -88,7 +88,7 @@ local entries = require('kv.entries')
 rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
-    prove = require('kv.proof').prove,
+    changes = require('kv.changes').read, prove = require('kv.proof').prove,
 })
 rawset(_G, 'throttle', {take = require('kv.throttle').take})
 rawset(_G, 'health', {check = require('kv.health').check})
@@ -97,6 +97,7 @@ local function prepare()
     must(require('kv.schema').apply())
     must(require('kv.access').apply(settings.user, settings.password))
     require('kv.reserve').start()
+    require('kv.changes').start(settings.changes_bytes)
 end
 
 if box.info.ro then

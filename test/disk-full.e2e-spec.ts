@@ -21,7 +21,12 @@ const canMount = ((): boolean => {
 let service: ServiceProcess;
 beforeEach(async () => {
   // What is written is random, since the log of writes compresses.
-  service = await ServiceProcess.create({ WORKERS: '1', DATA_DIR: join(folder, 'data') });
+  // The disk has to be full before the memory is.
+  service = await ServiceProcess.create({
+    WORKERS: '1',
+    TARANTOOL_MEMORY: '256',
+    DATA_DIR: join(folder, 'data'),
+  });
 });
 afterEach(async () => {
   await service.remove();

@@ -25,7 +25,7 @@ beforeAll(async () => {
   narrow = await startInstance({
     ...config,
     http: { ...config.http, allowedHosts: ['a'], requestTimeoutMs: 200 },
-    limits: { ...config.limits, maxBodiesBytes: 10 },
+    limits: { ...config.limits, maxBodiesBytes: 10, maxWatchers: 0 },
   });
   counting = await startInstance({ ...config, throttle: { limit: 1, windowMs: 600_000 } });
   await firstAnswer(await counting.getUrl(), message('GET /kv/state'));
@@ -61,11 +61,13 @@ const WALK: Record<ErrorCode, Provocation> = {
   INVALID_BODY: { bytes: request('POST /kv', '{"key":"a"}') },
   INVALID_QUERY: { bytes: request('GET /kv?prefx=a') },
   INVALID_CURSOR: { bytes: request('GET /kv?cursor=mine') },
+  INVALID_OFFSET: { bytes: request('GET /changes?offset=mine') },
   INVALID_PRECONDITION: { bytes: request('GET /kv/state', undefined, 'If-Match: 12\r\n') },
   INVALID_KEY: { bytes: request('GET /kv/%ff') },
   MALFORMED_REQUEST: { bytes: (fields) => `NONSENSE\r\n${fields}\r\n`, isUnread: true },
   CROSS_ORIGIN_REQUEST: { bytes: request('POST /kv', '{}', 'Sec-Fetch-Site: cross-site\r\n') },
   KEY_NOT_FOUND: { bytes: request('DELETE /kv/nobody') },
+  CHANGES_OFF: { bytes: request('GET /changes?offset=now'), url: () => faulty.url },
   NOT_FOUND: { bytes: request('GET /nothing') },
   METHOD_NOT_ALLOWED: {
     bytes: request('POST /kv/state', '{}'),
@@ -84,6 +86,7 @@ const WALK: Record<ErrorCode, Provocation> = {
     bytes: request('PATCH /kv/state', '[{"op":"test","path":"/status","value":1}]', JSON_PATCH),
   },
   PATCH_CONFLICT: { bytes: request('PATCH /kv/contended', '{}', MERGE), url: () => faulty.url },
+  OFFSET_EXPIRED: { bytes: request('GET /changes?offset=00000000000000000000') },
   PRECONDITION_FAILED: {
     bytes: request('PUT /kv/state', '{"value":{}}', 'If-Match: "999"\r\n'),
     fields: { etag: '"1"', 'kv-version': '1' },
@@ -116,6 +119,11 @@ const WALK: Record<ErrorCode, Provocation> = {
     url: () => narrow.getUrl(),
     fields: { 'retry-after': '1' },
   },
+  TOO_MANY_WATCHERS: {
+    bytes: (fields) => `GET /changes?offset=now&live=long-poll HTTP/1.1\r\nHost: a\r\n${fields}\r\n`,
+    url: () => narrow.getUrl(),
+    fields: { 'retry-after': '1' },
+  },
   SHUTTING_DOWN: {
     bytes: request('GET /health/ready'),
     url: () => stopping.getUrl(),
@@ -140,7 +148,7 @@ describe('every refusal that there is', () => {
   // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
   // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.
   // Holds status.409-conflict, status.409-aborted, status.412, status.413, status.415, status.421, status.429.
-  // Holds status.431, status.500, status.503-storage, status.503-stopping, status.504.
+  // Holds status.431, status.500, status.400-offset, status.404-changes, status.410, status.503-watchers, changes.max-watchers, limit.watchers, status.503-storage, status.503-stopping, status.504.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);

@@ -42,7 +42,7 @@ async function fill(bytes: number): Promise<void> {
 async function answersOf(request: (key: string) => Promise<Answer>): Promise<Answer[]> {
   const distinct = new Map<string, Answer>();
   for (let i = 0; i < 64; i += 8) {
-    const keys = Array.from({ length: 8 }, (_, j) => `key-${(i + j) * 61}`);
+    const keys = Array.from({ length: 8 }, (_, j) => `key-${(i + j) * 29}`);
     for (const answer of await Promise.all(keys.map(request))) distinct.set(JSON.stringify(answer), answer);
   }
   return [...distinct.values()];

@@ -19,6 +19,8 @@ const FOREIGN_NAMES = new Set([
   'ConditionExpression',
   'ModifyIndex',
   'mod_revision',
+  // Browsers.
+  'EventSource',
   // The driver, Nest, nginx, Apache, HAProxy.
   'pipeline()',
   'ValidationPipe',

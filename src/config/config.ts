@@ -33,6 +33,8 @@ export interface LimitsConfig {
   /** In each process. */
   readonly maxConnections: number;
   readonly maxDepth: number;
+  /** How many clients may follow the changes at the same time, in each process. */
+  readonly maxWatchers: number;
   /** Bytes of all large answers in a process: arriving from the store, ready, or waiting for their clients. */
   readonly maxAnswersBytes: number;
 }
@@ -57,6 +59,8 @@ export interface TarantoolConfig {
   readonly timeoutMs: number;
   readonly walMode: 'fsync' | 'write';
   readonly memoryMiB: number;
+  /** How much of it the log of changes may take. 0: there is no log. */
+  readonly changesMiB: number;
   readonly dataDir: string;
   /** The environment variables that the embedded Tarantool inherits. */
   readonly inherited: { readonly PATH: string | undefined; readonly HOME: string | undefined };

@@ -35,6 +35,7 @@ const SETTINGS: Record<string, (config: Config) => unknown> = {
   MAX_CONNECTIONS: ({ limits }) => limits.maxConnections,
   MAX_DEPTH: ({ limits }) => limits.maxDepth,
   MAX_ANSWERS_MIB: ({ limits }) => limits.maxAnswersBytes / MIB,
+  MAX_WATCHERS: ({ limits }) => limits.maxWatchers,
   TARANTOOL_EMBEDDED: ({ tarantool }) => tarantool.embedded,
   TARANTOOL_HOST: ({ tarantool }) => tarantool.host,
   TARANTOOL_PORT: ({ tarantool }) => tarantool.port,
@@ -43,6 +44,7 @@ const SETTINGS: Record<string, (config: Config) => unknown> = {
   TARANTOOL_TIMEOUT: ({ tarantool }) => tarantool.timeoutMs,
   TARANTOOL_WAL_MODE: ({ tarantool }) => tarantool.walMode,
   TARANTOOL_MEMORY: ({ tarantool }) => tarantool.memoryMiB,
+  CHANGES_MEMORY: ({ tarantool }) => tarantool.changesMiB,
   DATA_DIR: ({ tarantool }) => tarantool.dataDir,
   SHUTDOWN_TIMEOUT: ({ http }) => http.shutdownTimeoutMs,
 };
@@ -65,6 +67,7 @@ describe('the table of settings', () => {
     expect(ROWS.map(({ name }) => name).toSorted()).toEqual(Object.keys(SETTINGS).toSorted());
   });
 
+  // Holds setting.max-watchers, setting.changes-memory.
   // Holds setting.host, setting.port, setting.workers, setting.log-level, setting.log-format.
   // Holds setting.trust-proxy, setting.cors-origins, setting.allowed-hosts, setting.throttle-limit.
   // Holds setting.throttle-ttl, setting.max-key-bytes, setting.max-body-bytes, setting.max-bodies-mib.

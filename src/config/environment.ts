@@ -61,6 +61,9 @@ export class Environment {
   @Whole(2, 1_000_000)
   MAX_CONNECTIONS = 10_000;
 
+  @Whole(0, 1_000_000)
+  MAX_WATCHERS = 10_000;
+
   // Tarantool's own Lua refuses more than 127 levels. Values stay below that, so that operators can look at them
   // there.
   @Whole(1, 100)
@@ -92,6 +95,9 @@ export class Environment {
 
   @Whole(64, 1_048_576, 'MiB')
   TARANTOOL_MEMORY = 256;
+
+  @Whole(0, 1_048_576, 'MiB')
+  CHANGES_MEMORY = 32;
 
   @IsNotEmpty({ message: 'a folder' })
   DATA_DIR = './data';

@@ -15,6 +15,7 @@ describe('the environment', () => {
         maxAnswersBytes: 67_108_864,
         maxBodiesBytes: 134_217_728,
         maxConnections: 10_000,
+        maxWatchers: 10_000,
       },
       throttle: { limit: 1000, windowMs: 1000 },
       tarantool: {
@@ -25,6 +26,7 @@ describe('the environment', () => {
         timeoutMs: 2000,
         walMode: 'fsync',
         memoryMiB: 256,
+        changesMiB: 32,
       },
     });
   });

@@ -6,6 +6,7 @@ export type KvErrorCode =
   | 'INVALID_KEY'
   | 'INVALID_QUERY'
   | 'INVALID_CURSOR'
+  | 'INVALID_OFFSET'
   | 'INVALID_PRECONDITION'
   | 'KEY_NOT_FOUND'
   | 'KEY_EXISTS'
@@ -14,6 +15,12 @@ export type KvErrorCode =
   | 'PATCH_TEST_FAILED'
   /** Other clients changed the entry between the read and the write of a patch, at every attempt. */
   | 'PATCH_CONFLICT'
+  /** The log no longer holds what changed behind this offset, or never reached it. */
+  | 'OFFSET_EXPIRED'
+  /** The store keeps no log of changes. */
+  | 'CHANGES_OFF'
+  /** As many clients as this process may have follow the changes. */
+  | 'TOO_MANY_WATCHERS'
   /** The operation was certainly not applied. */
   | 'STORAGE_UNAVAILABLE'
   /** A write was sent and no answer came: it may or may not have been applied. */

@@ -36,6 +36,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     message: 'invalid cursor',
     detail: 'The cursor is none that a page was answered with, or is of another walk.',
   },
+  INVALID_OFFSET: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid offset',
+    detail: 'The offset is none that an answer about changes has told.',
+  },
   INVALID_PRECONDITION: {
     status: HttpStatus.BAD_REQUEST,
     message: 'invalid precondition',
@@ -61,6 +66,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.NOT_FOUND,
     message: 'key not found',
     detail: 'There is no entry with this key.',
+  },
+  CHANGES_OFF: {
+    status: HttpStatus.NOT_FOUND,
+    message: 'the log of changes is off',
+    detail: 'The store keeps no log of changes, so nobody can follow them.',
   },
   NOT_FOUND: { status: HttpStatus.NOT_FOUND, message: 'not found', detail: 'There is no such path.' },
   METHOD_NOT_ALLOWED: {
@@ -92,6 +102,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.CONFLICT,
     message: 'conflict, try again',
     detail: 'Others changed the entry again and again: nothing was applied.',
+  },
+  OFFSET_EXPIRED: {
+    status: HttpStatus.GONE,
+    message: 'offset expired',
+    detail: 'What changed behind this offset is no longer held: begin anew, without an offset.',
   },
   PRECONDITION_FAILED: {
     status: HttpStatus.PRECONDITION_FAILED,
@@ -147,6 +162,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.SERVICE_UNAVAILABLE,
     message: 'service busy',
     detail: 'Too many connections are open, or too much is held of unfinished bodies: nothing was applied.',
+  },
+  TOO_MANY_WATCHERS: {
+    status: HttpStatus.SERVICE_UNAVAILABLE,
+    message: 'too many watchers',
+    detail: 'As many clients as this process may have follow the changes.',
   },
   SHUTTING_DOWN: {
     status: HttpStatus.SERVICE_UNAVAILABLE,

@@ -13,6 +13,8 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
+import { isOver } from '../answers/when-over.js';
+import { AwaitedChange } from './awaited-change.js';
 import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
 import { UpdateEntryDto } from './dto/update-entry.dto.js';
@@ -25,6 +27,7 @@ import { ClientRate } from '../throttling/client-rate.js';
 import { Patch } from './patch/patch.js';
 import { done } from '../http/envelope.js';
 import { mustNotExist, parseVersions } from '../http/precondition.js';
+import { preferredWait } from '../http/prefer-wait.js';
 import { parseFlag } from '../http/query.js';
 import { readTtl, requireTtl } from '../entries/ttl.js';
 
@@ -41,6 +44,7 @@ export class KvController {
     private readonly kv: KvService,
     private readonly rate: ClientRate,
     private readonly answers: Answers,
+    private readonly awaited: AwaitedChange,
   ) {}
 
   @Post()
@@ -61,6 +65,7 @@ export class KvController {
     const ifMatch = parseVersions(request.headers['if-match']);
     const ifNoneMatch = parseVersions(request.headers['if-none-match']);
     const room = this.answers.room(reply);
+    if (request.headers.prefer !== undefined) await this.await(request, reply, ifNoneMatch);
     const entry = await this.kv.get(request.params.key, room);
     // `If-Match` is evaluated before `If-None-Match` (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
@@ -75,6 +80,20 @@ export class KvController {
     this.rate.owe(request, Buffer.byteLength(entry.json));
     void reply.code(HttpStatus.NOT_MODIFIED).removeHeader('Content-Type');
     return undefined;
+  }
+
+  /** Waits until the entry is there, and has another version than those that the client knows. */
+  private async await(request: KeyRequest, reply: FastifyReply, known: IfMatch | undefined): Promise<void> {
+    const seconds = preferredWait(request.headers.prefer);
+    if (seconds === undefined || request.method !== 'GET') return;
+    const { key } = request.params;
+    const isAnother = async (): Promise<boolean> => {
+      const version = await this.kv.version(key);
+      return version !== undefined && !(known && includesVersion(known, version));
+    };
+    if (await this.awaited.until(key, seconds * 1000, isAnother, () => isOver(reply.raw))) {
+      void reply.header('preference-applied', `wait=${seconds}`);
+    }
   }
 
   @Put(':key')

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ThrottlingModule } from '../throttling/throttling.module.js';
+import { AwaitedChange } from './awaited-change.js';
 import { KvController } from './kv.controller.js';
 import { KvService } from './kv.service.js';
 import { TarantoolRepository } from './tarantool.repository.js';
@@ -7,7 +8,7 @@ import { TarantoolRepository } from './tarantool.repository.js';
 @Module({
   imports: [ThrottlingModule],
   controllers: [KvController],
-  providers: [KvService, TarantoolRepository],
+  providers: [AwaitedChange, KvService, TarantoolRepository],
   exports: [KvService],
 })
 export class KvModule {}

@@ -39,6 +39,12 @@ export class KvService {
     return this.entries.get(key, room);
   }
 
+  /** @returns undefined where there is no entry. @throws {KvError} INVALID_KEY, STORAGE_UNAVAILABLE */
+  version(key: string): Promise<number | undefined> {
+    checkKey(key, this.limits.maxKeyBytes);
+    return this.entries.version(key);
+  }
+
   /** @throws {KvError} INVALID_KEY, INVALID_BODY, KEY_NOT_FOUND, PRECONDITION_FAILED, and what every write throws. */
   update(key: string, value: JsonObject, options: WriteOptions): Promise<Written> {
     checkKey(key, this.limits.maxKeyBytes);

@@ -7,6 +7,7 @@ import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
+import { KvError } from '../entries/kv.errors.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
 import { readFailure, writeFailure } from '../store/storage-failure.js';
 import { readEncoded, readTuple, readWritten } from '../store/tuple.js';
@@ -72,6 +73,19 @@ export class TarantoolRepository {
     const large = await this.ask('kv.get', this.args.begin(2).key(key).boolean(true).bytes(), readFailure);
     await room.turn(bytes);
     return parse(large.answer);
+  }
+
+  /** The version of an entry, undefined where there is none. A large value is not sent. */
+  async version(key: string): Promise<number | undefined> {
+    try {
+      const { answer, outcome } = await this.ask('kv.get', this.args.begin(1).key(key).bytes(), readFailure);
+      if (outcome !== OUTCOME.LARGE) return readEncoded(answer).version;
+      answer.integer();
+      return answer.integer();
+    } catch (error) {
+      if (error instanceof KvError && error.code === 'KEY_NOT_FOUND') return undefined;
+      throw error;
+    }
   }
 
   /** The value as the store holds it. A patch changes this MessagePack without decoding all of it. */

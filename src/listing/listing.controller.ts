@@ -2,6 +2,7 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
 import { KvError } from '../entries/kv.errors.js';
+import { changeOffset } from '../entries/offset.js';
 import { checkEscapes, parseCount, parseFlag, parseText } from '../http/query.js';
 import { expiresAtMember } from '../http/expires-at.js';
 import { filterId, readCursor, writeCursor } from './cursor.js';
@@ -46,7 +47,10 @@ export class ListingController {
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
     const room = this.answers.room(reply);
     await room.take(MAX_PAGE_BYTES);
-    const { rows, next } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, room, after);
+    const { rows, next, mark } = await this.entries.list(filter, limit, MAX_PAGE_BYTES, room, after);
+    // Whoever follows the changes from the first page on misses nothing. A later page would come too late.
+    if (after === undefined && mark !== undefined)
+      void reply.header('stream-next-offset', changeOffset(mark));
 
     const { items, last } = fill(rows);
     // Entries may be longer as JSON than they are in the store. Entries that no longer fit go to the next page.

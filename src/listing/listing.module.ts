@@ -5,5 +5,6 @@ import { ListingRepository } from './listing.repository.js';
 @Module({
   controllers: [ListingController],
   providers: [ListingRepository],
+  exports: [ListingRepository],
 })
 export class ListingModule {}

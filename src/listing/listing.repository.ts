@@ -22,6 +22,8 @@ export interface Rows {
   readonly rows: Row[];
   /** The key behind which the next page begins. Undefined at the end of the walk. */
   readonly next: string | undefined;
+  /** The revision behind which to follow the changes. Undefined where the store keeps no log of them. */
+  readonly mark: number | undefined;
 }
 
 /**
@@ -53,16 +55,18 @@ export class ListingRepository {
     const rows: Row[] = [];
     let next = after;
     let bytes = 0;
+    let mark: number | undefined;
     for (let steps = 0; steps < MAX_STEPS && rows.length < limit && bytes < maxBytes; steps++) {
       const step = await this.step(filter, Math.min(STEP_ROWS, limit - rows.length), room, next);
       rows.push(...step.rows);
+      mark ??= step.mark;
       for (const { key, json } of step.rows) bytes += key.length + Buffer.byteLength(json ?? '');
-      if (step.next === undefined) return { rows, next: undefined };
+      if (step.next === undefined) return { rows, next: undefined, mark };
       // Otherwise the walk would never end. The first key behind which to go on is the client's.
       assert(steps === 0 || isBehind(step.next, next ?? '', filter.reverse), 'a walk never goes back');
       next = step.next;
     }
-    return { rows, next };
+    return { rows, next, mark };
   }
 
   private async step(filter: Filter, limit: number, room: Pick<Room, 'turn'>, after?: string): Promise<Rows> {
@@ -76,7 +80,8 @@ export class ListingRepository {
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );
-    return { rows, next: members > 2 && !answer.nil() ? answer.string() : undefined };
+    const next = members > 2 && !answer.nil() ? answer.string() : undefined;
+    return { rows, next, mark: members > 3 && !answer.nil() ? answer.integer() : undefined };
   }
 
   private options(filter: Filter, limit: number, after?: string): Buffer {

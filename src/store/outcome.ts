@@ -12,6 +12,8 @@ export const OUTCOME = {
   PRECONDITION_FAILED: 3,
   ABORTED: 4,
   LARGE: 5,
+  GONE: 6,
+  OFF: 7,
   READ_ONLY: 10,
   FAILED: 11,
 } as const;

@@ -1,8 +1,11 @@
 // Positions in the arrays that the service and the store exchange. The same positions are defined for Lua in
-// tarantool/kv/row.lua and tarantool/kv/txn.lua, and a test compares them.
+// tarantool/kv/row.lua, tarantool/kv/txn.lua and tarantool/kv/changes.lua, and a test compares them.
 
 /** A row of the space. The last member is present only where the entry expires. */
 export const ROW = ['KEY', 'VALUE', 'VERSION', 'EXPIRES_AT'] as const;
+
+/** What a change in the log does to its entry. */
+export const CHANGE = { INSERT: 1, UPDATE: 2, DELETE: 3, EXPIRE: 4 } as const;
 
 /** A comparison of a transaction. */
 export const COMPARE = ['KEY', 'WHAT', 'WITH'] as const;

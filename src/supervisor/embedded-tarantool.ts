@@ -120,6 +120,7 @@ export class EmbeddedTarantool {
         TARANTOOL_PASSWORD: config.password,
         TARANTOOL_WAL_MODE: config.walMode,
         TARANTOOL_MEMORY: String(config.memoryMiB),
+        CHANGES_MEMORY: String(config.changesMiB),
         DATA_DIR: config.dataDir,
         MAX_BODY_BYTES: String(limits.maxBodyBytes),
       },

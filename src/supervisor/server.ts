@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
 import { createApp } from '../create-app.js';
+import { ChangeFeed } from '../feed/change-feed.js';
 import { HealthService } from '../health/health.service.js';
 import { Connections } from '../http/connections/connections.js';
 import type { Logger } from '../logging/logger.js';
@@ -79,6 +80,7 @@ export class Server {
    */
   async stop(): Promise<boolean> {
     this.app.get(HealthService).startStopping();
+    this.app.get(ChangeFeed).stop();
     const { shutdownTimeoutMs } = this.config.http;
     const timeout = AbortSignal.timeout(shutdownTimeoutMs);
     const expired = new Promise<false>((resolve) => {

@@ -8,7 +8,7 @@
 local log = require('log')
 
 local FUNCTIONS = {
-    'kv.insert', 'kv.get', 'kv.update', 'kv.delete', 'kv.upsert', 'kv.touch', 'kv.list', 'kv.txn', 'kv.prove',
+    'kv.insert', 'kv.get', 'kv.update', 'kv.delete', 'kv.upsert', 'kv.touch', 'kv.list', 'kv.txn', 'kv.changes', 'kv.prove',
     'throttle.take',
     'health.check',
 }

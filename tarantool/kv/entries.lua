@@ -60,7 +60,7 @@ end
 local function put(key, entry, present, value, ttl_s)
     local version = revision.take()
     local new, expires_at = rules.row(key, value, version, ttl_s, entry)
-    store.write(key, present, new)
+    store.write({key = key, revision = version, before = present, after = new, live = entry})
     return OK, version, expires_at
 end
 
@@ -101,11 +101,12 @@ function entries.delete(key, if_match)
         return refusal(verdict, entry)
     end
     local version = revision.take()
-    store.write(key, present, nil)
+    store.write({key = key, revision = version, before = present, live = entry})
     return OK, version
 end
 
--- Sets when the entry expires, or that it does not. The entry is not changed otherwise, so its version stays. Returns
+-- Sets when the entry expires, or that it does not. The entry is not changed otherwise, so its version stays. In the
+-- log of changes it takes a revision like every other change. Returns
 -- OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
 function entries.touch(key, ttl_s, if_match)
     local verdict, entry, present = decide(key, judge.touch, if_match)
@@ -113,12 +114,12 @@ function entries.touch(key, ttl_s, if_match)
         return refusal(verdict, entry)
     end
     local new, expires_at = rules.touched(entry, ttl_s)
-    store.write(key, present, new)
+    store.write({key = key, revision = revision.take(), before = present, after = new, live = entry})
     return OK, entry[row.VERSION], expires_at
 end
 
--- Returns OK and the tuple, undecoded; or NOT_FOUND; or, for a large entry unless it may be large, LARGE and its size
--- in bytes. It waits only for a write that may have kept an expired entry alive, and throws where that does not
+-- Returns OK and the tuple, undecoded; or NOT_FOUND; or, for a large entry unless it may be large, LARGE, its size
+-- in bytes and its version. It waits only for a write that may have kept an expired entry alive, and throws where that does not
 -- settle in time.
 function entries.get(key, may_be_large)
     local entry, unsettled = durable.entry(key, box.space.kv:get(key))
@@ -135,7 +136,7 @@ function entries.get(key, may_be_large)
     if may_be_large ~= true then
         local bytes = entry:bsize()
         if bytes > SMALL_BYTES then
-            return LARGE, bytes
+            return LARGE, bytes, entry[row.VERSION]
         end
     end
     return OK, entry

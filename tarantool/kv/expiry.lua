@@ -56,8 +56,8 @@ end
 
 local function remove(changes, stray)
     if #changes > 0 then
-        for _ = 1, #changes do
-            revision.take()
+        for _, change in ipairs(changes) do
+            change.revision = revision.take()
         end
         store.write_all(changes)
     end

@@ -1,5 +1,6 @@
 -- Reads pages of entries step by step, in the order of the bytes of their keys. A step shows durable entries only,
 -- all from one moment. It takes no longer at the end of a large store than at the beginning of a small one.
+local changes = require('kv.changes')
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local row = require('kv.row')
@@ -114,7 +115,8 @@ end
 -- The options are all optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes,
 -- and after: the key behind which to continue, in the direction of the walk.
 -- Returns OK, the tuples undecoded (or {key, version} of each, and expires_at where it has one), and the key behind
--- which the next page begins, nil at the end.
+-- which the next page begins, nil at the end; and the revision up to which the changes of the log are in the page, nil
+-- where there is no log.
 -- A page may be short or even empty and still have a next one. Its first row may be larger than max_bytes. Where the
 -- first entry depends on a write in flight that may have kept it alive, the page waits for it. Where a later entry
 -- does, the page ends before that entry.
@@ -126,6 +128,8 @@ function listing.list(options)
     local lower, upper = bounds(options)
     local next_entry = walk(lower, upper, options.after, reverse)
 
+    -- The entries are those on disk, and the mark is the newest revision there.
+    local mark = changes.mark()
     local rows, count, bytes, passed_over, last = {}, 0, 0, 0, nil
     local deadline
     while true do
@@ -137,15 +141,15 @@ function listing.list(options)
             key, tuple, unsettled = next_entry()
         end
         if key == nil then
-            return outcome.OK, rows, nil
+            return outcome.OK, rows, nil, mark
         end
         if passed_over == MAX_PASSED_OVER or unsettled ~= nil then
-            return outcome.OK, rows, last
+            return outcome.OK, rows, last, mark
         end
         if tuple ~= nil then
             bytes = bytes + (keys_only and #key + KEY_OVERHEAD_BYTES or tuple:bsize())
             if count == limit or (count > 0 and bytes > max_bytes) then
-                return outcome.OK, rows, last
+                return outcome.OK, rows, last, mark
             end
             count = count + 1
             rows[count] = keys_only and {key, tuple[VERSION], row.expires_at(tuple)} or tuple

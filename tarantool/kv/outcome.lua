@@ -8,6 +8,9 @@ return {
     ABORTED = 4,
     -- of kv.get and kv.txn: nothing was done, because room has to be set aside for the answer first
     LARGE = 5,
+    -- of kv.changes: changes behind this revision are no longer held; there is no log
+    GONE = 6,
+    OFF = 7,
     -- of health.check only
     READ_ONLY = 10,
     FAILED = 11,

@@ -123,6 +123,18 @@ steps[2] = function()
     end
 end
 
+-- Adds the log of changes. See kv/changes.lua.
+steps[3] = function()
+    local changes = box.schema.space.create('kv_changes', {if_not_exists = true})
+    changes:format({
+        {name = 'revision', type = 'unsigned'},
+        {name = 'n', type = 'unsigned'},
+        {name = 'what', type = 'unsigned'},
+        {name = 'entry', type = 'array'},
+    })
+    changes:create_index('primary', {parts = {{field = 'revision'}, {field = 'n'}}, if_not_exists = true})
+end
+
 schema.VERSION = #steps
 
 -- Returns the version of the data, 0 before the first step.

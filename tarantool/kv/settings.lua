@@ -63,6 +63,10 @@ local function read(env)
     end
     local body_bytes = integer('MAX_BODY_BYTES', get('MAX_BODY_BYTES', '1048576'), 1, 64 * MIB, 'bytes')
     local memory = integer('TARANTOOL_MEMORY', get('TARANTOOL_MEMORY', '256'), 64, MIB, 'MiB')
+    local changes = integer('CHANGES_MEMORY', get('CHANGES_MEMORY', '32'), 0, MIB, 'MiB')
+    if changes > memory / 2 then
+        refuse('CHANGES_MEMORY', tostring(changes), 'at most half of TARANTOOL_MEMORY, in MiB')
+    end
     local port = integer('TARANTOOL_PORT', get('TARANTOOL_PORT', '3301'), 1, 65535, 'a port')
     return {
         listen = address('TARANTOOL_LISTEN', get('TARANTOOL_LISTEN', tostring(port))),
@@ -71,6 +75,7 @@ local function read(env)
         wal_mode = one_of('TARANTOOL_WAL_MODE', get('TARANTOOL_WAL_MODE', 'fsync'),
             {fsync = 'fsync', write = 'write'}, 'fsync or write'),
         memory_bytes = memory * MIB,
+        changes_bytes = changes * MIB,
         data_dir = data_dir and fio.abspath(data_dir),
         max_tuple_bytes = tuple_bytes(body_bytes),
         is_embedded = one_of('TARANTOOL_EMBEDDED', get('TARANTOOL_EMBEDDED', 'false'),

@@ -1,5 +1,6 @@
 -- Writes entries. Each write keeps kv_expiry, the expiry times of the entries that have one, up to date in the same
--- transaction.
+-- transaction, and records itself in the log of changes.
+local changes = require('kv.changes')
 local inflight = require('kv.inflight')
 local reserve = require('kv.reserve')
 local row = require('kv.row')
@@ -17,7 +18,8 @@ local function remove(key)
     box.space.kv:delete(key)
 end
 
-local function apply(change)
+-- Carries out a change, as number `n` of its revision. Returns the number of the next one.
+local function apply(change, n)
     local key, after = change.key, change.after
     local old, new = row.expires_at(change.before), row.expires_at(after)
     if after ~= nil then
@@ -33,27 +35,34 @@ local function apply(change)
             box.space.kv_expiry:replace({new, key})
         end
     end
-end
-
-local function apply_all(changes)
-    for i = 1, #changes do
-        apply(changes[i])
+    if changes.is_on() then
+        return changes.record(change, n)
     end
 end
 
-local function commit_all(changes)
-    box.atomic(apply_all, changes)
+local function apply_all(all)
+    local n, revision
+    for i = 1, #all do
+        local change = all[i]
+        n = change.revision == revision and n or 1
+        n = apply(change, n)
+        revision = change.revision
+    end
+end
+
+local function commit_all(all)
+    box.atomic(apply_all, all)
 end
 
 local function commit(change)
-    box.atomic(apply, change)
+    box.atomic(apply, change, 1)
 end
 
 -- By how many bytes the changes make the entries larger.
-local function growth(changes)
+local function growth(all)
     local bytes = 0
-    for i = 1, #changes do
-        local before, after = changes[i].before, changes[i].after
+    for i = 1, #all do
+        local before, after = all[i].before, all[i].after
         if before ~= nil then
             bytes = bytes - before:bsize() - END_BYTES
         end
@@ -64,38 +73,42 @@ local function growth(changes)
     return bytes
 end
 
-local function write(key, before, after)
-    if row.expires_at(before) ~= row.expires_at(after) then
-        inflight.run(key, before, after, commit, {key = key, before = before, after = after})
+local function write(change)
+    local key, before, after = change.key, change.before, change.after
+    if changes.is_on() or row.expires_at(before) ~= row.expires_at(after) then
+        inflight.run(key, before, after, commit, change)
     elseif after ~= nil then
         inflight.run(key, before, after, put, after)
     else
         inflight.run(key, before, nil, remove, key)
     end
+    changes.settled(change.revision)
 end
 
-local function write_all(changes)
-    inflight.run_all(changes, commit_all)
+local function write_all(all)
+    inflight.run_all(all, commit_all)
+    changes.settled(all[#all].revision)
 end
 
--- Turns `before`, the tuple in the space, expired or not, into `after`. nil means no tuple. Nothing may yield between
--- the decision to write and this call. Returns when the write is durable. Throws when it is not, and then nothing was
+-- Carries out a change {key, revision, before, after, live}: turns `before`, the tuple in the space, expired or not,
+-- into `after`. nil means no tuple. `live` is `before`, or nil where that has expired. Nothing may yield between the
+-- decision to write and this call. Returns when the write is durable. Throws when it is not, and then nothing was
 -- written.
-function store.write(key, before, after)
+function store.write(change)
     if not reserve.is_lent() then
-        local ok, problem = pcall(write, key, before, after)
+        local ok, problem = pcall(write, change)
         if ok then
             return
         elseif not reserve.is_out_of_memory(problem) then
             error(problem, 0)
         end
     end
-    reserve.write(growth({{before = before, after = after}}), write, key, before, after)
+    reserve.write(growth({change}), write, change)
 end
 
--- Writes all changes or none: an array of {key, before, after}, with each key once.
-function store.write_all(changes)
-    reserve.write(growth(changes), write_all, changes)
+-- Carries out all changes or none, in this order, with each key once. Their revisions do not fall.
+function store.write_all(all)
+    reserve.write(growth(all), write_all, all)
 end
 
 return store

@@ -105,7 +105,11 @@ local function plan(compare, success, failure, view, version)
         local change = by_key[key]
         if change == nil then
             local before = view(key)
-            change = {key = key, before = before, after = before, entry = rules.live(before), is_written = false}
+            local live = rules.live(before)
+            change = {
+                key = key, revision = version, before = before, after = before, live = live, entry = live,
+                is_written = false,
+            }
             by_key[key] = change
             table.insert(changes, change)
         end

@@ -19,6 +19,7 @@ local entries = require('kv.entries')
 rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
+    changes = require('kv.changes').read,
     prove = require('kv.proof').prove,
 })
 rawset(_G, 'throttle', require('kv.throttle'))
@@ -67,8 +68,8 @@ test:test('the functions', function(t)
     t:is_deeply(user:call('kv.list', {prefix = 'k', start = NULL}).data, {0, {{'k', {n = 1}, 3}}, NULL}, 'kv.list')
     t:is_deeply(user:call('kv.list').data, {0, {{'k', {n = 1}, 3}, {'state', {status = 'ok'}, 1}}, NULL}, 'and without options')
     t:is_deeply(user:call('kv.txn', NULL, {{'get', 'k'}, {'upsert', 'l', ONE}, {'delete', 'l'}}, NULL).data,
-        {0, 4, 1, {{0, {'k', {n = 1}, 3}}, {0, 4, NULL, true}, {0, 4, NULL, false}}}, 'kv.txn')
-    t:is_deeply(user:call('kv.delete', 'k').data, {0, 5}, 'kv.delete')
+        {0, 5, 1, {{0, {'k', {n = 1}, 3}}, {0, 5, NULL, true}, {0, 5, NULL, false}}}, 'kv.txn')
+    t:is_deeply(user:call('kv.delete', 'k').data, {0, 6}, 'kv.delete')
     t:is_deeply(user:call('throttle.take', 'client', 10, 1000, 4).data, {4, 6, 1000}, 'throttle.take')
     t:is_deeply(user:call('health.check').data, {0}, 'health.check')
 end)

@@ -30,6 +30,7 @@ const FUNCTIONS = `
   for _, name in ipairs{'get', 'insert', 'update', 'upsert', 'delete', 'touch'} do
     kv[name] = function(key) return meet('kv.' .. name, key) end
   end
+  function kv.changes() return 7 end
   function kv.txn(compare, success) return meet('kv.txn', success[1][2]) end
   -- It says of itself that it takes no writes.
   health = {check = function() return READ_ONLY end}

@@ -1,0 +1,55 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { Answers } from '../answers/answers.js';
+import { isOver } from '../answers/when-over.js';
+import { ChangesService, offsetText, PAGE_BYTES } from './changes.service.js';
+import type { MessagesPage } from './changes.service.js';
+import { readChangesQuery } from './changes-query.js';
+import type { ChangesQuery } from './changes-query.js';
+import { EventStream } from './event-stream.js';
+import { LiveChanges } from './live-changes.js';
+import { streamCursor } from './stream-cursor.js';
+
+type ChangesRequest = FastifyRequest<{ Querystring: Record<string, unknown> }>;
+
+/** The read half of the Durable Streams protocol (§5.6 to §5.8) over the log of changes. */
+@Controller('changes')
+export class ChangesController {
+  constructor(
+    private readonly changes: ChangesService,
+    private readonly live: LiveChanges,
+    private readonly answers: Answers,
+  ) {}
+
+  @Get()
+  async read(@Req() request: ChangesRequest, @Res() reply: FastifyReply): Promise<void> {
+    const lastEventId = request.headers['last-event-id'];
+    const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined);
+    if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query);
+    const room = this.answers.room(reply);
+    await room.takeFor(PAGE_BYTES);
+    const page =
+      request.method === 'GET' && query.live === 'long-poll'
+        ? await this.live.poll(query, () => isOver(reply.raw))
+        : await this.changes.page(query.offset, query);
+    showPlace(reply, query, page);
+    if (page.messages.length === 0 && query.live === 'long-poll') {
+      void reply.code(204).removeHeader('content-type').send();
+      return;
+    }
+    void reply.send(room.settle(`[${page.messages.join(',')}]`));
+  }
+
+  private stream(reply: FastifyReply, query: ChangesQuery): Promise<void> {
+    return this.live.stream(query, () => {
+      reply.hijack();
+      return new EventStream(reply.raw, this.answers, reply.getHeaders() as OutgoingHttpHeaders);
+    });
+  }
+}
+
+function showPlace(reply: FastifyReply, { cursor }: ChangesQuery, { next, isUpToDate }: MessagesPage): void {
+  void reply.header('stream-next-offset', offsetText(next)).header('stream-cursor', streamCursor(cursor));
+  if (isUpToDate) void reply.header('stream-up-to-date', 'true');
+}

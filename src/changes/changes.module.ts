@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { ListingModule } from '../listing/listing.module.js';
+import { ChangesController } from './changes.controller.js';
+import { ChangesService } from './changes.service.js';
+import { LiveChanges } from './live-changes.js';
+
+@Module({
+  imports: [ListingModule],
+  controllers: [ChangesController],
+  providers: [ChangesService, LiveChanges],
+})
+export class ChangesModule {}

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { Room } from '../answers/answer-room.js';
+import { Answers } from '../answers/answers.js';
+import { changeOffset, snapshotOffset } from '../entries/offset.js';
+import type { Offset } from '../entries/offset.js';
+import { ChangeFeed } from '../feed/change-feed.js';
+import type { Change } from '../feed/change.js';
+import { ListingRepository } from '../listing/listing.repository.js';
+import { changeMessage, controlMessage } from './messages.js';
+
+/** Messages in the order of the log, as JSON texts. */
+export interface MessagesPage {
+  readonly messages: readonly string[];
+  /** Where the client continues. */
+  readonly next: Offset;
+  readonly isUpToDate: boolean;
+}
+
+export interface Wanted {
+  readonly prefix: string;
+  readonly withValues: boolean;
+}
+
+/** About how many bytes a page has in the store. */
+export const PAGE_BYTES = 1024 * 1024;
+const SNAPSHOT_ROWS = 1000;
+
+/** Pages of what changed, and of the snapshot before that. */
+@Injectable()
+export class ChangesService {
+  private readonly room: Pick<Room, 'turn'>;
+
+  constructor(
+    private readonly feed: ChangeFeed,
+    private readonly entries: ListingRepository,
+    answers: Answers,
+  ) {
+    this.room = { turn: (bytes) => answers.turns.take(bytes) };
+  }
+
+  /** @throws {KvError} OFFSET_EXPIRED, CHANGES_OFF, STORAGE_UNAVAILABLE */
+  async page(offset: Offset, wanted: Wanted): Promise<MessagesPage> {
+    switch (offset.kind) {
+      case 'now':
+        return this.changes(await this.feed.mark(), wanted);
+      case 'start':
+        return this.snapshot(await this.feed.mark(), undefined, wanted);
+      case 'snapshot':
+        return this.snapshot(offset.revision, offset.after, wanted);
+      case 'change':
+        return this.changes(offset.revision, wanted);
+    }
+  }
+
+  private async changes(after: number, { prefix, withValues }: Wanted): Promise<MessagesPage> {
+    const { changes, next, isUpToDate } = await this.feed.page(after, prefix, PAGE_BYTES);
+    const messages = changes.map((change) => changeMessage(change, withValues));
+    return { messages, next: { kind: 'change', revision: next }, isUpToDate };
+  }
+
+  /**
+   * A page of the entries that have not changed since the snapshot began. What has changed since is told by the
+   * changes that follow.
+   */
+  private async snapshot(
+    revision: number,
+    after: string | undefined,
+    { prefix, withValues }: Wanted,
+  ): Promise<MessagesPage> {
+    const filter = { prefix: prefix || undefined, reverse: false, keysOnly: !withValues };
+    const { rows, next } = await this.entries.list(filter, SNAPSHOT_ROWS, PAGE_BYTES, this.room, after);
+    const messages = rows
+      .filter(({ version }) => version <= revision)
+      .map(({ key, json, version, expiresAt }) => {
+        const change: Change = {
+          revision: version,
+          key,
+          operation: 'insert',
+          json,
+          version,
+          expiresAt,
+          isExpiry: false,
+        };
+        return changeMessage(change, withValues);
+      });
+    const offset = changeOffset(revision);
+    if (after === undefined) messages.unshift(controlMessage('snapshot-start', offset));
+    if (next !== undefined)
+      return { messages, next: { kind: 'snapshot', revision, after: next }, isUpToDate: false };
+    messages.push(controlMessage('snapshot-end', offset));
+    return { messages, next: { kind: 'change', revision }, isUpToDate: false };
+  }
+}
+
+/** The text of an offset that has a place. */
+export function offsetText(offset: Offset): string {
+  if (offset.kind === 'change') return changeOffset(offset.revision);
+  if (offset.kind === 'snapshot') return snapshotOffset(offset.revision, offset.after);
+  throw new TypeError(`an offset of the kind ${offset.kind} has no place`);
+}

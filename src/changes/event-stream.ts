@@ -1,0 +1,69 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Answers } from '../answers/answers.js';
+
+/** A client that reads nothing for this long has stopped reading. */
+const STALL_MS = 30_000;
+
+/** A larger event needs room in the budget of answers while its client has not read it. */
+const SMALL_LENGTH = 16 * 1024;
+
+/**
+ * An answer of server-sent events (WHATWG HTML §9.2). It holds no more than one event that its client has not read
+ * yet.
+ */
+export class EventStream {
+  private readonly ended: Promise<void>;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly answers: Answers,
+    fields: OutgoingHttpHeaders,
+  ) {
+    this.ended = new Promise((resolve) => response.once('close', resolve));
+    response.writeHead(200, {
+      ...fields,
+      'content-type': 'text/event-stream',
+      // nginx holds events back otherwise, and with `gzip on` all of them until the end.
+      'x-accel-buffering': 'no',
+    });
+    response.flushHeaders();
+  }
+
+  get isOver(): boolean {
+    return this.response.closed || this.response.destroyed;
+  }
+
+  /** Sends events, and resolves when the client may get more. A client that stops reading loses its connection. */
+  /** @throws {KvError} STORAGE_UNAVAILABLE where a large event finds no room in time. */
+  async send(events: string): Promise<void> {
+    if (events.length <= SMALL_LENGTH) return this.write(events);
+    const { budget, addresses } = this.answers;
+    const lease = await budget.take(events.length, addresses.of(this.response.req));
+    try {
+      await this.write(events);
+    } finally {
+      lease.release();
+    }
+  }
+
+  private async write(events: string): Promise<void> {
+    const { response } = this;
+    if (this.isOver || response.write(events)) return;
+    const drained = new Promise<void>((resolve) => response.once('drain', resolve));
+    const stalled = setTimeout(() => response.destroy(), STALL_MS);
+    await Promise.race([drained, this.ended]);
+    clearTimeout(stalled);
+  }
+
+  end(events = ''): void {
+    if (!this.isOver) this.response.end(events);
+  }
+}
+
+/** An event of the protocol: `data` is one line. An id is what an EventSource sends as Last-Event-ID. */
+export function event(name: 'data' | 'control', data: string, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`;
+}
+
+/** Keeps proxies from taking the connection for dead. */
+export const COMMENT = ':\n\n';

@@ -1,0 +1,150 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LimitsConfig } from '../config/config.js';
+import { LIMITS } from '../config/config.tokens.js';
+import { KvError } from '../entries/kv.errors.js';
+import { LOGGER } from '../logging/logger.js';
+import type { Logger } from '../logging/logger.js';
+import type { ChangesPage } from './change.js';
+import { ChangesRepository } from './changes.repository.js';
+import { PrefixWaiters } from './prefix-waiters.js';
+import { Ring } from './ring.js';
+
+/** The latest changes that a process keeps, so that those who follow do not each ask the store. */
+const RING_BYTES = 16 * 1024 * 1024;
+/** How much one call to the store reads. The process handles nothing else while it decodes. */
+const STEP_BYTES = 256 * 1024;
+/** How long one call waits for the next change. It is shorter than the shortest useful timeout of a call. */
+const WAIT_MS = 500;
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 1000;
+
+/** A client that follows the changes. */
+export interface Follower {
+  /** To be called once, when the client no longer follows. */
+  close(): void;
+}
+
+/**
+ * Follows the log of changes for all clients of this process, with one call to the store at a time. It runs while
+ * anybody follows.
+ */
+@Injectable()
+export class ChangeFeed {
+  private ring: Ring | undefined;
+  private readonly waiters = new PrefixWaiters();
+  private followers = 0;
+  private running: Promise<void> | undefined;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly log: ChangesRepository,
+    @Inject(LIMITS) private readonly limits: LimitsConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Aborted when the process begins to stop. Whoever follows has to end then. */
+  get stopped(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  /** @throws {KvError} TOO_MANY_WATCHERS */
+  follow(): Follower {
+    if (this.followers >= this.limits.maxWatchers) throw new KvError('TOO_MANY_WATCHERS');
+    this.followers++;
+    this.running ??= this.run().finally(() => (this.running = undefined));
+    return { close: () => void this.followers-- };
+  }
+
+  /** From now on nobody can wait. */
+  stop(): void {
+    this.stopping.abort();
+    this.waiters.wakeAll();
+  }
+
+  /** The newest revision that is known to be on disk. @throws as `ChangesRepository.mark` */
+  mark(): Promise<number> {
+    return this.log.mark();
+  }
+
+  /**
+   * The changes of keys with this prefix behind a revision. There may be none although there are later ones.
+   * @throws as `ChangesRepository.read`
+   */
+  async page(after: number, prefix: string, maxBytes: number): Promise<ChangesPage> {
+    if (this.ring?.covers(after)) return this.ring.page(after, prefix, maxBytes);
+    const { changes, next, mark } = await this.log.read(after, Math.min(maxBytes, STEP_BYTES));
+    return { changes: changes.filter(({ key }) => key.startsWith(prefix)), next, isUpToDate: next >= mark };
+  }
+
+  /**
+   * Waits for a change of a key with this prefix behind the revision `after`, which has to be up to date, for at most
+   * `ms`. Returns the revision behind which that change is, or the newest one where there was none.
+   */
+  async next(after: number, prefix: string, ms: number): Promise<number> {
+    const { ring } = this;
+    if (this.stopped.aborted || (ring && !ring.covers(after))) return after;
+    let from = after;
+    if (ring) {
+      const { changes, next } = ring.page(after, prefix, 0);
+      if (changes.length > 0) return after;
+      from = next;
+    }
+    const isWoken = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiters.delete(waiter);
+        resolve(false);
+      }, ms);
+      const waiter = {
+        prefix,
+        wake: () => {
+          clearTimeout(timer);
+          resolve(true);
+        },
+      };
+      this.waiters.add(waiter);
+    });
+    // While it waited, no key with the prefix changed.
+    if (ring && this.ring === ring) return isWoken ? Math.max(from, this.before) : ring.tail;
+    return from;
+  }
+
+  /** The tail of the ring before the changes that woke somebody were added. */
+  private before = 0;
+
+  private async run(): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
+    while (this.followers > 0 && !this.stopped.aborted) {
+      try {
+        await this.step();
+        retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        if (error instanceof KvError && error.code === 'OFFSET_EXPIRED') this.forget();
+        else this.logger.debug({ err: error }, 'the log of changes was not read');
+        await delay(retryMs, undefined, { ref: false });
+        retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+      }
+    }
+    this.forget();
+  }
+
+  private async step(): Promise<void> {
+    if (!this.ring) {
+      this.ring = new Ring(await this.log.mark(), RING_BYTES);
+      // Whoever waited before does not know what was missed.
+      this.waiters.wakeAll();
+      return;
+    }
+    const { ring } = this;
+    const { changes, next } = await this.log.read(ring.tail, STEP_BYTES, WAIT_MS);
+    this.before = ring.tail;
+    ring.append(changes, next);
+    for (const { key } of changes) this.waiters.wake(key);
+  }
+
+  /** Those who wait have to ask the store where they are. */
+  private forget(): void {
+    this.ring = undefined;
+    this.waiters.wakeAll();
+  }
+}
