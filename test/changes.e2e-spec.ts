@@ -298,6 +298,15 @@ describe('GET /changes?live=sse', () => {
     stream.close();
   });
 
+  // Holds changes.sse.
+  it('tells the end of the log behind a snapshot, although nothing changes', async () => {
+    const key = newKey();
+    await insert(key);
+    const stream = await open(`offset=-1&prefix=${key}`);
+    await expect.poll(() => stream.control).toMatchObject({ upToDate: true });
+    stream.close();
+  });
+
   // Holds changes.reset.
   it('tells a reset where what follows is no longer held, and then begins with a snapshot', async () => {
     const stream = await open('offset=00000000000000000000');

@@ -1,5 +1,5 @@
 import { KvError } from '../entries/kv.errors.js';
-import { parseOffset, START_OFFSET } from '../entries/offset.js';
+import { parseOffset } from '../entries/offset.js';
 import type { Offset } from '../entries/offset.js';
 import { checkEscapes, parseCount, parseText } from '../http/query.js';
 
@@ -23,19 +23,20 @@ const MAX_PREFIX_BYTES = 4096;
 
 /**
  * Reads the query. `lastEventId` is what an EventSource sends when it reconnects: it knows more than the address that
- * the page once gave it.
+ * the page once gave it. `start` is the offset where neither is given.
  * @throws {KvError} INVALID_QUERY, INVALID_OFFSET
  */
 export function readChangesQuery(
   url: string,
   query: Record<string, unknown>,
   lastEventId: string | undefined,
+  start: string,
 ): ChangesQuery {
   checkEscapes(url);
   if (Object.keys(query).some((name) => !PARAMETERS.has(name))) throw new KvError('INVALID_QUERY');
   const live = parseText(query, 'live');
   if (live !== undefined && live !== 'long-poll' && live !== 'sse') throw new KvError('INVALID_QUERY');
-  const sent = parseText(query, 'offset') ?? START_OFFSET;
+  const sent = parseText(query, 'offset') ?? start;
   const prefix = parseText(query, 'prefix') ?? '';
   if (Buffer.byteLength(prefix) > MAX_PREFIX_BYTES) throw new KvError('INVALID_QUERY');
   const values = parseText(query, 'values') ?? 'true';

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Answers } from '../answers/answers.js';
 import { isOver } from '../answers/when-over.js';
+import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
 import { ChangesService, offsetText, PAGE_BYTES } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
 import { readChangesQuery } from './changes-query.js';
@@ -25,7 +26,9 @@ export class ChangesController {
   @Get()
   async read(@Req() request: ChangesRequest, @Res() reply: FastifyReply): Promise<void> {
     const lastEventId = request.headers['last-event-id'];
-    const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined);
+    // A client of the protocol asks by HEAD where the log ends (§5.5). No offset is in the middle of a snapshot then.
+    const start = request.method === 'HEAD' ? NOW_OFFSET : START_OFFSET;
+    const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined, start);
     if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query);
     const room = this.answers.room(reply);
     await room.takeFor(PAGE_BYTES);

@@ -71,7 +71,7 @@ export class LiveChanges {
       while (!stream.isOver && !this.feed.stopped.aborted && performance.now() < endsAt) {
         const before = page;
         page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted);
-        if (page.messages.length > 0 || offsetText(page.next) !== offsetText(before.next)) {
+        if (isNews(page, before)) {
           await stream.send(eventsOf(page) + control(page));
         } else if (before.isUpToDate) await stream.send(COMMENT);
       }
@@ -90,6 +90,13 @@ export class LiveChanges {
     if (!isUpToDate || next.kind !== 'change') return next;
     return { kind: 'change', revision: await this.feed.next(next.revision, prefix, ms) };
   }
+}
+
+/** Whether a client has to be told of this page. Behind a snapshot it may say no more than that nothing follows. */
+function isNews({ messages, next, isUpToDate }: MessagesPage, before: MessagesPage): boolean {
+  return (
+    messages.length > 0 || isUpToDate !== before.isUpToDate || offsetText(next) !== offsetText(before.next)
+  );
 }
 
 function eventsOf({ messages, next }: MessagesPage): string {

@@ -15,7 +15,7 @@ export type Offset =
   | { readonly kind: 'snapshot'; readonly revision: number; readonly after: string };
 
 export const START_OFFSET = '-1';
-const NOW_OFFSET = 'now';
+export const NOW_OFFSET = 'now';
 
 const DIGITS = 20;
 const CHANGE = /^\d{20}$/;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load-config.js';
 import type { Config } from '../../src/config/config.js';
 import { createApp } from '../../src/create-app.js';
+import { ChangeFeed } from '../../src/feed/change-feed.js';
 import { EmbeddedTarantool } from '../../src/supervisor/embedded-tarantool.js';
 import { TarantoolClient } from '../../src/tarantool/tarantool-client.js';
 
@@ -45,6 +46,8 @@ export async function startTestApp(environment: NodeJS.ProcessEnv = {}): Promise
     config,
     url: await app.getUrl(),
     async stop() {
+      // As at a stop of the service, or those who follow the changes would be waited for.
+      app.get(ChangeFeed).stop();
       await app.close();
       await tarantool.stop();
       await rm(dataDir, { recursive: true });
