@@ -38,22 +38,32 @@ export class ChangesService {
     this.room = { turn: (bytes) => answers.turns.take(bytes) };
   }
 
-  /** @throws {KvError} OFFSET_EXPIRED, CHANGES_OFF, STORAGE_UNAVAILABLE */
-  async page(offset: Offset, wanted: Wanted): Promise<MessagesPage> {
+  /**
+   * `isFollowing` is for those who wait for changes: what this process has read of the log is enough for them.
+   * @throws {KvError} OFFSET_EXPIRED, CHANGES_OFF, STORAGE_UNAVAILABLE
+   */
+  async page(offset: Offset, wanted: Wanted, isFollowing = false): Promise<MessagesPage> {
     switch (offset.kind) {
       case 'now':
-        return this.changes(await this.feed.mark(), wanted);
+        return this.changes(await this.feed.mark(), wanted, isFollowing);
       case 'start':
         return this.snapshot(await this.feed.mark(), undefined, wanted);
       case 'snapshot':
         return this.snapshot(offset.revision, offset.after, wanted);
       case 'change':
-        return this.changes(offset.revision, wanted);
+        return this.changes(offset.revision, wanted, isFollowing);
     }
   }
 
-  private async changes(after: number, { prefix, withValues }: Wanted): Promise<MessagesPage> {
-    const { changes, next, isUpToDate } = await this.feed.page(after, prefix, PAGE_BYTES);
+  private async changes(
+    after: number,
+    { prefix, withValues }: Wanted,
+    isFollowing: boolean,
+  ): Promise<MessagesPage> {
+    const page = isFollowing
+      ? this.feed.page(after, prefix, PAGE_BYTES)
+      : this.feed.read(after, prefix, PAGE_BYTES);
+    const { changes, next, isUpToDate } = await page;
     const messages = changes.map((change) => changeMessage(change, withValues));
     return { messages, next: { kind: 'change', revision: next }, isUpToDate };
   }

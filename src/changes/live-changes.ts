@@ -39,7 +39,7 @@ export class LiveChanges {
       for (;;) {
         const left = deadline - performance.now();
         if (page.messages.length > 0 || left <= 0 || this.feed.stopped.aborted || isOver()) return page;
-        page = await this.changes.page(await this.advance(page, wanted, left), wanted);
+        page = await this.changes.page(await this.advance(page, wanted, left), wanted, true);
       }
     } finally {
       follower.close();
@@ -70,7 +70,7 @@ export class LiveChanges {
       await stream.send(eventsOf(page) + control(page));
       while (!stream.isOver && !this.feed.stopped.aborted && performance.now() < endsAt) {
         const before = page;
-        page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted);
+        page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted, true);
         if (isNews(page, before)) {
           await stream.send(eventsOf(page) + control(page));
         } else if (before.isUpToDate) await stream.send(COMMENT);

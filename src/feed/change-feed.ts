@@ -16,6 +16,8 @@ const RING_BYTES = 16 * 1024 * 1024;
 const STEP_BYTES = 256 * 1024;
 /** How long one call waits for the next change. It is shorter than the shortest useful timeout of a call. */
 const WAIT_MS = 500;
+/** A pause after each read that found changes, so that those of a busy store are read and told together. */
+const GATHER_MS = 5;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 
@@ -68,11 +70,17 @@ export class ChangeFeed {
   }
 
   /**
-   * The changes of keys with this prefix behind a revision. There may be none although there are later ones.
+   * The changes of keys with this prefix behind a revision, from the latest that this process knows, which may be a
+   * moment behind the store. There may be none although there are later ones.
    * @throws as `ChangesRepository.read`
    */
   async page(after: number, prefix: string, maxBytes: number): Promise<ChangesPage> {
     if (this.ring?.covers(after)) return this.ring.page(after, prefix, maxBytes);
+    return this.read(after, prefix, maxBytes);
+  }
+
+  /** Same as `page`, from the store, which knows of every write that was acknowledged. */
+  async read(after: number, prefix: string, maxBytes: number): Promise<ChangesPage> {
     const { changes, next, mark } = await this.log.read(after, Math.min(maxBytes, STEP_BYTES));
     return { changes: changes.filter(({ key }) => key.startsWith(prefix)), next, isUpToDate: next >= mark };
   }
@@ -83,9 +91,9 @@ export class ChangeFeed {
    */
   async next(after: number, prefix: string, ms: number): Promise<number> {
     const { ring } = this;
-    if (this.stopped.aborted || (ring && !ring.covers(after))) return after;
+    if (this.stopped.aborted || (ring && after < ring.floor)) return after;
     let from = after;
-    if (ring) {
+    if (ring?.covers(after)) {
       const { changes, next } = ring.page(after, prefix, 0);
       if (changes.length > 0) return after;
       from = next;
@@ -105,7 +113,7 @@ export class ChangeFeed {
       this.waiters.add(waiter);
     });
     // While it waited, no key with the prefix changed.
-    if (ring && this.ring === ring) return isWoken ? Math.max(from, this.before) : ring.tail;
+    if (ring && this.ring === ring) return Math.max(from, isWoken ? this.before : ring.tail);
     return from;
   }
 
@@ -140,6 +148,7 @@ export class ChangeFeed {
     this.before = ring.tail;
     ring.append(changes, next);
     for (const { key } of changes) this.waiters.wake(key);
+    if (changes.length > 0) await delay(GATHER_MS, undefined, { ref: false });
   }
 
   /** Those who wait have to ask the store where they are. */

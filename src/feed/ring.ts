@@ -40,9 +40,12 @@ export class Ring {
     this.first = 0;
   }
 
-  /** Whether all changes behind this revision are held. */
+  /**
+   * Whether all changes behind this revision are held. Another process may have told of a revision that is not here
+   * yet.
+   */
   covers(after: number): boolean {
-    return after >= this.floor;
+    return after >= this.floor && after <= this.tail;
   }
 
   /**
