@@ -17,7 +17,7 @@ const TICK_MS = 1;
  * Each request takes this process about 40 µs, on the same cores.
  * @param addresses of the clients, which the connections come from in turn
  * @returns answers per second, latencies in ms, how many answers were a 4xx or 5xx, and how many requests had no
- * answer within ten seconds after the last one, or when a connection ended
+ * answer within ten seconds after the last one, or when a connection ended or could not be opened
  */
 export async function pace(instance, traffic, { connections, seconds, rate, addresses = [] }) {
   const next = requestsOf(instance, traffic);
@@ -33,14 +33,21 @@ export async function pace(instance, traffic, { connections, seconds, rate, addr
     const slot = {};
     const onStatus = (status) => {
       const now = performance.now();
-      answered++;
       if (status >= 400) refused++;
+      // The connection itself was refused.
+      if (slot.due === undefined) return cut();
+      answered++;
       if (slot.due - start >= SETTLE_MS) latencies.record(Math.max(1, Math.round((now - slot.due) * 1000)));
       idle.push(slot);
       sendDue(now);
     };
     const address = addresses[i % addresses.length];
-    slot.connection = await Connection.open(instance.port, onStatus, address);
+    try {
+      slot.connection = await Connection.open(instance.port, onStatus, address);
+    } catch {
+      cut();
+      break;
+    }
     void slot.connection.ended().then(cut, cut);
     opened.push(slot.connection);
     idle.push(slot);
