@@ -235,6 +235,13 @@ describe('GET /changes?live=long-poll', () => {
     expect(headers).not.toHaveProperty('content-type');
   });
 
+  it('lets many clients of one address wait at the same time', async () => {
+    const offset = await tail();
+    const query = `offset=${offset}&live=long-poll&prefix=nobody&timeout=1`;
+    const polls = await Promise.all(Array.from({ length: 40 }, () => changes(query)));
+    expect(new Set(polls.map(({ status }) => status))).toEqual(new Set([204]));
+  });
+
   // Holds changes.cursor-moves.
   it('never answers with the cursor that it was sent', async () => {
     const { headers } = await changes('offset=now');

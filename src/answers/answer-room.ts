@@ -37,6 +37,7 @@ export interface LargeRoom extends Room {
 export class AnswerRoom implements LargeRoom {
   private taking: Promise<void> | undefined;
   private lease: AnswerLease | undefined;
+  private isCovered = false;
 
   constructor(
     private readonly budget: AnswerBudget,
@@ -64,6 +65,13 @@ export class AnswerRoom implements LargeRoom {
     return text;
   }
 
+  /** Gives back all room, so that the request can take some again later. */
+  giveBack(): void {
+    this.lease?.release();
+    this.lease = undefined;
+    this.taking = undefined;
+  }
+
   private async hold(bytes: number): Promise<void> {
     const { budget, response } = this;
     const lease = await budget.take(bytes, this.addresses.of(response.req));
@@ -72,8 +80,10 @@ export class AnswerRoom implements LargeRoom {
       // The client has disconnected, so nobody reads this error.
       throw new HttpError('MALFORMED_REQUEST');
     }
-    whenOver(response, () => lease.release());
     this.lease = lease;
+    if (this.isCovered) return;
+    this.isCovered = true;
+    whenOver(response, () => this.lease?.release());
     budget.cover(response);
   }
 }

@@ -1,10 +1,11 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { AnswerRoom } from '../answers/answer-room.js';
 import { Answers } from '../answers/answers.js';
 import { isOver } from '../answers/when-over.js';
 import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
-import { ChangesService, offsetText, PAGE_BYTES } from './changes.service.js';
+import { ChangesService, offsetText } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
 import { readChangesQuery } from './changes-query.js';
 import type { ChangesQuery } from './changes-query.js';
@@ -29,13 +30,12 @@ export class ChangesController {
     // A client of the protocol asks by HEAD where the log ends (§5.5). No offset is in the middle of a snapshot then.
     const start = request.method === 'HEAD' ? NOW_OFFSET : START_OFFSET;
     const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined, start);
-    if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query);
     const room = this.answers.room(reply);
-    await room.takeFor(PAGE_BYTES);
+    if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query, room);
     const page =
       request.method === 'GET' && query.live === 'long-poll'
-        ? await this.live.poll(query, () => isOver(reply.raw))
-        : await this.changes.page(query.offset, query);
+        ? await this.live.poll(query, room, () => isOver(reply.raw))
+        : await this.changes.page(query.offset, query, room);
     showPlace(reply, query, page);
     if (page.messages.length === 0 && query.live === 'long-poll') {
       void reply.code(204).removeHeader('content-type').send();
@@ -44,10 +44,10 @@ export class ChangesController {
     void reply.send(room.settle(`[${page.messages.join(',')}]`));
   }
 
-  private stream(reply: FastifyReply, query: ChangesQuery): Promise<void> {
-    return this.live.stream(query, () => {
+  private stream(reply: FastifyReply, query: ChangesQuery, room: AnswerRoom): Promise<void> {
+    return this.live.stream(query, room, () => {
       reply.hijack();
-      return new EventStream(reply.raw, this.answers, reply.getHeaders() as OutgoingHttpHeaders);
+      return new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders);
     });
   }
 }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { Room } from '../answers/answer-room.js';
-import { Answers } from '../answers/answers.js';
+import type { LargeRoom } from '../answers/answer-room.js';
 import { changeOffset, snapshotOffset } from '../entries/offset.js';
 import type { Offset } from '../entries/offset.js';
 import { ChangeFeed } from '../feed/change-feed.js';
 import type { Change } from '../feed/change.js';
 import { ListingRepository } from '../listing/listing.repository.js';
+import { ANSWER_SIZE } from '../store/answer-size.js';
 import { changeMessage, controlMessage } from './messages.js';
 
 /** Messages in the order of the log, as JSON texts. */
@@ -22,49 +22,51 @@ export interface Wanted {
 }
 
 /** About how many bytes a page has in the store. */
-export const PAGE_BYTES = 1024 * 1024;
+const PAGE_BYTES = 1024 * 1024;
 const SNAPSHOT_ROWS = 1000;
 
 /** Pages of what changed, and of the snapshot before that. */
 @Injectable()
 export class ChangesService {
-  private readonly room: Pick<Room, 'turn'>;
-
   constructor(
     private readonly feed: ChangeFeed,
     private readonly entries: ListingRepository,
-    answers: Answers,
-  ) {
-    this.room = { turn: (bytes) => answers.turns.take(bytes) };
-  }
+  ) {}
 
   /**
+   * Takes room for what it reads from the store, and for a page that is large.
    * `isFollowing` is for those who wait for changes: what this process has read of the log is enough for them.
    * @throws {KvError} OFFSET_EXPIRED, CHANGES_OFF, STORAGE_UNAVAILABLE
    */
-  async page(offset: Offset, wanted: Wanted, isFollowing = false): Promise<MessagesPage> {
+  async page(offset: Offset, wanted: Wanted, room: LargeRoom, isFollowing = false): Promise<MessagesPage> {
     switch (offset.kind) {
       case 'now':
-        return this.changes(await this.feed.mark(), wanted, isFollowing);
+        return this.changes(await this.feed.mark(), wanted, room, isFollowing);
       case 'start':
-        return this.snapshot(await this.feed.mark(), undefined, wanted);
+        return this.snapshot(await this.feed.mark(), undefined, wanted, room);
       case 'snapshot':
-        return this.snapshot(offset.revision, offset.after, wanted);
+        return this.snapshot(offset.revision, offset.after, wanted, room);
       case 'change':
-        return this.changes(offset.revision, wanted, isFollowing);
+        return this.changes(offset.revision, wanted, room, isFollowing);
     }
   }
 
   private async changes(
     after: number,
     { prefix, withValues }: Wanted,
+    room: LargeRoom,
     isFollowing: boolean,
   ): Promise<MessagesPage> {
-    const page = isFollowing
-      ? this.feed.page(after, prefix, PAGE_BYTES)
-      : this.feed.read(after, prefix, PAGE_BYTES);
-    const { changes, next, isUpToDate } = await page;
+    let page = this.feed.latest(after, prefix, PAGE_BYTES);
+    const isEnough = page && (isFollowing || !page.isUpToDate || page.next >= (await this.feed.mark()));
+    if (!page || !isEnough) {
+      await room.takeFor(PAGE_BYTES);
+      page = await this.feed.read(after, prefix, PAGE_BYTES);
+    }
+    const { changes, next, isUpToDate } = page;
     const messages = changes.map((change) => changeMessage(change, withValues));
+    const bytes = messages.reduce((sum, message) => sum + Buffer.byteLength(message), 0);
+    if (bytes > ANSWER_SIZE.SMALL_BYTES) await room.take(bytes);
     return { messages, next: { kind: 'change', revision: next }, isUpToDate };
   }
 
@@ -76,9 +78,11 @@ export class ChangesService {
     revision: number,
     after: string | undefined,
     { prefix, withValues }: Wanted,
+    room: LargeRoom,
   ): Promise<MessagesPage> {
+    await room.takeFor(PAGE_BYTES);
     const filter = { prefix: prefix || undefined, reverse: false, keysOnly: !withValues };
-    const { rows, next } = await this.entries.list(filter, SNAPSHOT_ROWS, PAGE_BYTES, this.room, after);
+    const { rows, next } = await this.entries.list(filter, SNAPSHOT_ROWS, PAGE_BYTES, room, after);
     const messages = rows
       .filter(({ version }) => version <= revision)
       .map(({ key, json, version, expiresAt }) => {

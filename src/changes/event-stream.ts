@@ -1,11 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Answers } from '../answers/answers.js';
 
 /** A client that reads nothing for this long has stopped reading. */
 const STALL_MS = 30_000;
-
-/** A larger event needs room in the budget of answers while its client has not read it. */
-const SMALL_LENGTH = 16 * 1024;
 
 /**
  * An answer of server-sent events (WHATWG HTML §9.2). It holds no more than one event that its client has not read
@@ -16,7 +12,6 @@ export class EventStream {
 
   constructor(
     private readonly response: ServerResponse,
-    private readonly answers: Answers,
     fields: OutgoingHttpHeaders,
   ) {
     this.ended = new Promise((resolve) => response.once('close', resolve));
@@ -34,19 +29,7 @@ export class EventStream {
   }
 
   /** Sends events, and resolves when the client may get more. A client that stops reading loses its connection. */
-  /** @throws {KvError} STORAGE_UNAVAILABLE where a large event finds no room in time. */
   async send(events: string): Promise<void> {
-    if (events.length <= SMALL_LENGTH) return this.write(events);
-    const { budget, addresses } = this.answers;
-    const lease = await budget.take(events.length, addresses.of(this.response.req));
-    try {
-      await this.write(events);
-    } finally {
-      lease.release();
-    }
-  }
-
-  private async write(events: string): Promise<void> {
     const { response } = this;
     if (this.isOver || response.write(events)) return;
     const drained = new Promise<void>((resolve) => response.once('drain', resolve));

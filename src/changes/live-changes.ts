@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { AnswerRoom } from '../answers/answer-room.js';
 import { KvError } from '../entries/kv.errors.js';
 import { START_OFFSET } from '../entries/offset.js';
 import type { Offset } from '../entries/offset.js';
@@ -30,16 +31,18 @@ export class LiveChanges {
    * Waits for the next messages, for at most `timeoutMs`. Where there is none, the page is empty.
    * @throws as `ChangesService.page`; {KvError} TOO_MANY_WATCHERS
    */
-  async poll({ offset, timeoutMs, ...wanted }: ChangesQuery, isOver: () => boolean): Promise<MessagesPage> {
+  async poll(query: ChangesQuery, room: AnswerRoom, isOver: () => boolean): Promise<MessagesPage> {
+    const { offset, timeoutMs, ...wanted } = query;
     const deadline = performance.now() + timeoutMs;
-    let page = await this.changes.page(offset, wanted);
+    let page = await this.changes.page(offset, wanted, room);
     if (page.messages.length > 0) return page;
     const follower = this.feed.follow();
     try {
       for (;;) {
         const left = deadline - performance.now();
         if (page.messages.length > 0 || left <= 0 || this.feed.stopped.aborted || isOver()) return page;
-        page = await this.changes.page(await this.advance(page, wanted, left), wanted, true);
+        room.giveBack();
+        page = await this.changes.page(await this.advance(page, wanted, left), wanted, room, true);
       }
     } finally {
       follower.close();
@@ -51,7 +54,8 @@ export class LiveChanges {
    * answer, so what is thrown before can still be answered.
    * @throws as `poll`, but OFFSET_EXPIRED is told in the stream
    */
-  async stream({ offset, cursor, ...wanted }: ChangesQuery, open: () => EventStream): Promise<void> {
+  async stream(query: ChangesQuery, room: AnswerRoom, open: () => EventStream): Promise<void> {
+    const { offset, cursor, ...wanted } = query;
     const follower = this.feed.follow();
     const endsAt = performance.now() + STREAM_MS * (1 - JITTER * Math.random());
     const control = (page: MessagesPage): string => {
@@ -65,12 +69,13 @@ export class LiveChanges {
     };
     let stream: EventStream | undefined;
     try {
-      let page = await this.changes.page(offset, wanted);
+      let page = await this.changes.page(offset, wanted, room);
       stream = open();
       await stream.send(eventsOf(page) + control(page));
       while (!stream.isOver && !this.feed.stopped.aborted && performance.now() < endsAt) {
+        room.giveBack();
         const before = page;
-        page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted, true);
+        page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted, room, true);
         if (isNews(page, before)) {
           await stream.send(eventsOf(page) + control(page));
         } else if (before.isUpToDate) await stream.send(COMMENT);

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LimitsConfig } from '../config/config.js';
-import { LIMITS } from '../config/config.tokens.js';
+import type { LimitsConfig, TarantoolConfig } from '../config/config.js';
+import { LIMITS, TARANTOOL } from '../config/config.tokens.js';
 import { KvError } from '../entries/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
@@ -14,8 +14,10 @@ import { Ring } from './ring.js';
 const RING_BYTES = 16 * 1024 * 1024;
 /** How much one call to the store reads. The process handles nothing else while it decodes. */
 const STEP_BYTES = 256 * 1024;
-/** How long one call waits for the next change. It is shorter than the shortest useful timeout of a call. */
-const WAIT_MS = 500;
+/** How long one call waits for the next change. */
+const MAX_WAIT_MS = 500;
+/** How much of the timeout of a call it may wait, or it would be taken for a call that is not answered. */
+const PART_OF_TIMEOUT = 1 / 2;
 /** A pause after each read that found changes, so that those of a busy store are read and told together. */
 const GATHER_MS = 5;
 const FIRST_RETRY_MS = 50;
@@ -36,14 +38,18 @@ export class ChangeFeed {
   private ring: Ring | undefined;
   private readonly waiters = new PrefixWaiters();
   private followers = 0;
-  private running: Promise<void> | undefined;
+  private isRunning = false;
+  private readonly waitMs: number;
   private readonly stopping = new AbortController();
 
   constructor(
     private readonly log: ChangesRepository,
     @Inject(LIMITS) private readonly limits: LimitsConfig,
+    @Inject(TARANTOOL) { timeoutMs }: TarantoolConfig,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.waitMs = Math.min(MAX_WAIT_MS, Math.floor(timeoutMs * PART_OF_TIMEOUT));
+  }
 
   /** Aborted when the process begins to stop. Whoever follows has to end then. */
   get stopped(): AbortSignal {
@@ -54,7 +60,7 @@ export class ChangeFeed {
   follow(): Follower {
     if (this.followers >= this.limits.maxWatchers) throw new KvError('TOO_MANY_WATCHERS');
     this.followers++;
-    this.running ??= this.run().finally(() => (this.running = undefined));
+    if (!this.isRunning) void this.run();
     return { close: () => void this.followers-- };
   }
 
@@ -70,16 +76,18 @@ export class ChangeFeed {
   }
 
   /**
-   * The changes of keys with this prefix behind a revision, from the latest that this process knows, which may be a
-   * moment behind the store. There may be none although there are later ones.
-   * @throws as `ChangesRepository.read`
+   * The changes of keys with this prefix behind a revision, of what this process knows, which may be a moment behind
+   * the store. Undefined where it does not know them all.
    */
-  async page(after: number, prefix: string, maxBytes: number): Promise<ChangesPage> {
-    if (this.ring?.covers(after)) return this.ring.page(after, prefix, maxBytes);
-    return this.read(after, prefix, maxBytes);
+  latest(after: number, prefix: string, maxBytes: number): ChangesPage | undefined {
+    return this.ring?.covers(after) ? this.ring.page(after, prefix, maxBytes) : undefined;
   }
 
-  /** Same as `page`, from the store, which knows of every write that was acknowledged. */
+  /**
+   * The same from the store, which knows of every write that was acknowledged. There may be none although there are
+   * later ones.
+   * @throws as `ChangesRepository.read`
+   */
   async read(after: number, prefix: string, maxBytes: number): Promise<ChangesPage> {
     const { changes, next, mark } = await this.log.read(after, Math.min(maxBytes, STEP_BYTES));
     return { changes: changes.filter(({ key }) => key.startsWith(prefix)), next, isUpToDate: next >= mark };
@@ -121,6 +129,7 @@ export class ChangeFeed {
   private before = 0;
 
   private async run(): Promise<void> {
+    this.isRunning = true;
     let retryMs = FIRST_RETRY_MS;
     while (this.followers > 0 && !this.stopped.aborted) {
       try {
@@ -133,6 +142,8 @@ export class ChangeFeed {
         retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       }
     }
+    // At once, so that whoever comes next starts it again.
+    this.isRunning = false;
     this.forget();
   }
 
@@ -144,7 +155,7 @@ export class ChangeFeed {
       return;
     }
     const { ring } = this;
-    const { changes, next } = await this.log.read(ring.tail, STEP_BYTES, WAIT_MS);
+    const { changes, next } = await this.log.read(ring.tail, STEP_BYTES, this.waitMs);
     this.before = ring.tail;
     ring.append(changes, next);
     for (const { key } of changes) this.waiters.wake(key);
