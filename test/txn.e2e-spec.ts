@@ -6,7 +6,7 @@ import type { TestApp } from './support/test-app.js';
 
 let service: TestApp;
 beforeAll(async () => {
-  service = await startTestApp();
+  service = await startTestApp({ TARANTOOL_MEMORY: '160' });
 });
 afterAll(() => service.stop());
 
@@ -165,6 +165,23 @@ describe('what would be too large an answer', () => {
     await api()
       .post('/txn')
       .send({ success: gets(10) })
+      .expect(200);
+  });
+
+  // Holds txn.touched-bytes.
+  it('is refused where it would touch entries that are as large together', async () => {
+    const keys = Array.from({ length: 19 }, () => newKey());
+    for (const each of keys) await insert(each, { text: 'x'.repeat(900_000) });
+    const touches = (some: string[]) => some.map((each) => ({ op: 'touch', key: each, ttl: 1000 }));
+    await api()
+      .post('/txn')
+      .send({ success: touches(keys) })
+      .expect(413, answers.tooLarge);
+    const { headers } = await api().get(`/kv/${keys[0]}`).expect(200);
+    expect(headers).not.toHaveProperty('kv-expires-at');
+    await api()
+      .post('/txn')
+      .send({ success: touches(keys.slice(1)) })
       .expect(200);
   });
 });

@@ -122,14 +122,20 @@ local function plan(compare, success, failure, view, version)
             return {branch = branch, failed = {i - 1}, is_comparison = false}
         end
     end
-    local written, takes_revision = {}, false
+    local written, takes_revision, touched_bytes = {}, false, 0
     for _, change in ipairs(changes) do
         takes_revision = takes_revision or change.is_written
         if change.is_written and (change.before ~= nil or change.after ~= nil) then
             table.insert(written, change)
+            if change.after ~= nil and rules.version(change.after) ~= version then
+                touched_bytes = touched_bytes + change.after:bsize()
+            end
         end
     end
-    return {branch = branch, changes = written, results = results, read = read, takes_revision = takes_revision}
+    return {
+        branch = branch, changes = written, results = results, read = read, takes_revision = takes_revision,
+        touched_bytes = touched_bytes,
+    }
 end
 
 local function writes_to(operations)
@@ -183,6 +189,13 @@ local function room_needed(made, may_be_large)
     end
 end
 
+-- A touch writes the whole entry, although the request does not hold its value. So it is bounded like what is read.
+local function check_touched(made)
+    if made.touched_bytes > answer.MAX_BYTES then
+        box.error({code = box.error.MEMTX_MAX_TUPLE_SIZE, reason = 'The entries touched are too large together'})
+    end
+end
+
 local function results_of(made, version)
     if made.failed ~= nil then
         return ABORTED, made.failed, made.is_comparison
@@ -211,6 +224,7 @@ function txn.run(compare, success, failure, may_be_large)
         end
         local made = is_writing and plan(compare, success, failure, newest, revision.peek())
         if made and has_changes(made) then
+            check_touched(made)
             local bytes = room_needed(made, may_be_large)
             if bytes ~= nil then
                 return LARGE, bytes
