@@ -21,7 +21,7 @@ const FOREIGN_NAMES = new Set([
   'mod_revision',
   // Browsers.
   'EventSource',
-  // The driver, Nest, nginx, Apache, HAProxy.
+  // The driver, Nest, nginx, Apache, HAProxy, Varnish.
   'pipeline()',
   'ValidationPipe',
   'forbidNonWhitelisted',
@@ -29,6 +29,10 @@ const FOREIGN_NAMES = new Set([
   '$http_host',
   'ProxyPass',
   'tune.bufsize',
+  'proxy_read_timeout',
+  'proxy_ignore_headers',
+  'worker_connections',
+  'first_byte_timeout',
 ]);
 /** What docs/operations.md quotes of others: commands, fields of HTTP, settings, and what Tarantool says. */
 const FOREIGN_TEXT = [

@@ -15,6 +15,9 @@ export class EventStream {
     fields: OutgoingHttpHeaders,
   ) {
     this.ended = new Promise((resolve) => response.once('close', resolve));
+    // Delimited by its end and not in chunks: HAProxy holds each chunk back for 200 ms, to fill a packet.
+    response.useChunkedEncodingByDefault = false;
+    response.shouldKeepAlive = false;
     response.writeHead(200, {
       ...fields,
       'content-type': 'text/event-stream',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { createGunzip } from 'node:zlib';
 
 export interface ServerSentEvent {
   readonly event: string;
@@ -20,8 +21,10 @@ export class EventSourceClient {
     readonly answer: IncomingMessage,
     private readonly onEvent?: (event: ServerSentEvent) => void,
   ) {
-    answer.setEncoding('utf8');
-    answer.on('data', (text: string) => this.read(text));
+    const body = answer.headers['content-encoding'] === 'gzip' ? answer.pipe(createGunzip()) : answer;
+    body.setEncoding('utf8');
+    body.on('data', (text: string) => this.read(text));
+    body.on('error', () => undefined);
     answer.on('error', () => undefined);
     answer.on('close', () => (this.isEnded = true));
   }
