@@ -1,5 +1,9 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, InjectOptions } from 'fastify';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HttpConfig } from '../config/config.js';
 import { HttpError } from '../http/http.errors.js';
@@ -103,6 +107,24 @@ describe('a request', () => {
       '"default";q=80;w=60',
       '"default";r=77;t=60',
     ]);
+  });
+
+  it('costs the bytes of a chunked body too, when they have arrived', async () => {
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const post = async (headers: Record<string, string>): Promise<number> => {
+      const sent = request({ port, method: 'POST', headers, agent: false }).end(Buffer.alloc(300 * KIB));
+      const [{ headers: fields }] = (await once(sent, 'response')) as [IncomingMessage];
+      return Number(/r=(\d+)/.exec(String(fields['ratelimit']))?.[1]);
+    };
+    // The part that was read together with the header is not counted.
+    expect(await post({ 'Transfer-Encoding': 'chunked' })).toBe(LIMIT - 1);
+    const after = async (): Promise<number> => (await answer())[1] ?? 0;
+    expect(await after()).toBeLessThanOrEqual(LIMIT - 2 - 3);
+    const before = await after();
+    expect(before).toBeGreaterThanOrEqual(LIMIT - 3 - 5);
+    expect(await post({ 'Content-Length': String(300 * KIB) })).toBe(before - 5);
+    expect(await after()).toBe(before - 6);
   });
 
   it('is refused when nothing is left, and told when to come back', async () => {
