@@ -24,7 +24,12 @@ describe('what an answer may cost', () => {
   const insert = (key: string, text: string) => api().post('/kv').send({ key, value: { text } }).expect(200);
 
   beforeAll(async () => {
-    test = await startTestApp({ MAX_ANSWERS_MIB: '36', TRUST_PROXY: '127.0.0.1' });
+    // The store has to hold many large values twice, and their changes.
+    test = await startTestApp({
+      MAX_ANSWERS_MIB: '36',
+      TARANTOOL_MEMORY: '256',
+      TRUST_PROXY: '127.0.0.1',
+    });
     budget = test.app.get(Answers).budget;
     await insert('text', TEXT);
     await insert('escapes', ESCAPES);
