@@ -40,6 +40,7 @@ const LIMITS = {
   MAX_BODIES_MIB: 128,
   MAX_ANSWERS_MIB: 64,
   MAX_CONNECTIONS: 10_000,
+  MAX_WATCHERS: 10_000,
   TARANTOOL_MEMORY: 256,
   WORKERS,
   ...Object.fromEntries(values.set.map((text) => text.split('=')).map(([name, n]) => [name, Number(n)])),

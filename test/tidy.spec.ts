@@ -161,7 +161,8 @@ describe('docs/operations.md', () => {
       .join('\n');
     // Measured: the memory of a connection.
     const isConstant = (size: string): boolean =>
-      size === '8' || new RegExp(`\\b${size} \\* 1024\\b(?! \\*)`).test(service);
+      new RegExp(`KIB_OF_A_\\w+ = ${size};`).test(code) ||
+      new RegExp(`\\b${size} \\* 1024\\b(?! \\*)`).test(service);
     expect(sizes.filter((size) => !isConstant(size))).toEqual([]);
   });
 });

@@ -2,12 +2,21 @@ import { forgetPeak } from '../proc.mjs';
 
 const MIB = 2 ** 20;
 const KIB_OF_A_CONNECTION = 8;
+const KIB_OF_A_WATCHER = 7;
 
 /** What each process may have resident, in MiB: the formula of docs/operations.md, "Memory of the processes". */
-export function boundsOf({ MAX_BODIES_MIB, MAX_ANSWERS_MIB, MAX_CONNECTIONS, TARANTOOL_MEMORY, WORKERS }) {
+export function boundsOf({
+  MAX_BODIES_MIB,
+  MAX_ANSWERS_MIB,
+  MAX_CONNECTIONS,
+  MAX_WATCHERS,
+  TARANTOOL_MEMORY,
+  WORKERS,
+}) {
+  const clients = (KIB_OF_A_CONNECTION * MAX_CONNECTIONS + KIB_OF_A_WATCHER * MAX_WATCHERS) / 1024;
   return {
     first: 90 + 16,
-    worker: 155 + 128 + MAX_BODIES_MIB + 2 * MAX_ANSWERS_MIB + (KIB_OF_A_CONNECTION * MAX_CONNECTIONS) / 1024,
+    worker: 220 + 128 + 48 + MAX_BODIES_MIB + 2 * MAX_ANSWERS_MIB + clients,
     store: 30 + TARANTOOL_MEMORY + (64 + MAX_ANSWERS_MIB) * WORKERS,
   };
 }
