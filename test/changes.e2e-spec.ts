@@ -235,6 +235,22 @@ describe('GET /changes?live=long-poll', () => {
     expect(headers).not.toHaveProperty('content-type');
   });
 
+  // Holds changes.gone-client.
+  it('counts nobody who has gone', async () => {
+    const { config } = service;
+    const instance = await startInstance({ ...config, limits: { ...config.limits, maxWatchers: 1 } });
+    const offset = await tail();
+    const query = `${await instance.getUrl()}/changes?live=long-poll&prefix=nobody&offset=${offset}`;
+    const gone = new AbortController();
+    const first = fetch(`${query}&timeout=60`, { signal: gone.signal });
+    const status = async () => (await fetch(`${query}&timeout=1`)).status;
+    await expect.poll(status).toBe(503);
+    gone.abort();
+    await expect(first).rejects.toThrow();
+    await expect.poll(status).toBe(204);
+    await instance.close();
+  });
+
   it('lets many clients of one address wait at the same time', async () => {
     const offset = await tail();
     const query = `offset=${offset}&live=long-poll&prefix=nobody&timeout=1`;

@@ -1,15 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** For each connection, the callbacks to call when it ends. */
-const callbacksOf = new WeakMap<Socket, Set<() => void>>();
+/** For each connection, the callbacks to call when it ends, and when the client will send nothing more. */
+const callbacksOf = {
+  close: new WeakMap<Socket, Set<() => void>>(),
+  end: new WeakMap<Socket, Set<() => void>>(),
+};
 
 /**
  * Calls back once, when the response has been sent or its connection has ended. When a connection ends, Node emits
  * `close` on the response that it is sending, but not on the responses pipelined behind it.
  */
 export function whenOver(response: ServerResponse, callback: () => void): void {
-  const callbacks = callbacksFor(response.req.socket);
+  const callbacks = callbacksFor(response.req.socket, 'close');
   const end = (): void => {
     if (callbacks.delete(end)) callback();
   };
@@ -17,17 +20,37 @@ export function whenOver(response: ServerResponse, callback: () => void): void {
   response.once('close', end);
 }
 
+/**
+ * For answers that wait for something. Aborted when the response has been sent, its connection has ended, or the client
+ * has closed its side: nobody can tell then whether it still reads, so it does not wait any longer.
+ */
+export function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  const { socket } = response.req;
+  if (isOver(response) || socket.readableEnded) {
+    gone.abort();
+    return gone.signal;
+  }
+  const leave = (): void => gone.abort();
+  const leaving = callbacksFor(socket, 'end').add(leave);
+  whenOver(response, () => {
+    leaving.delete(leave);
+    leave();
+  });
+  return gone.signal;
+}
+
 export function isOver(response: ServerResponse): boolean {
   return response.closed || response.req.socket.destroyed;
 }
 
 /** One listener for each connection, however many responses are pipelined on it. */
-function callbacksFor(socket: Socket): Set<() => void> {
-  const known = callbacksOf.get(socket);
+function callbacksFor(socket: Socket, event: 'close' | 'end'): Set<() => void> {
+  const known = callbacksOf[event].get(socket);
   if (known) return known;
   const callbacks = new Set<() => void>();
-  callbacksOf.set(socket, callbacks);
-  socket.once('close', () => {
+  callbacksOf[event].set(socket, callbacks);
+  socket.once(event, () => {
     for (const callback of callbacks) callback();
   });
   return callbacks;

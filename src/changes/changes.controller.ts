@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { AnswerRoom } from '../answers/answer-room.js';
 import { Answers } from '../answers/answers.js';
-import { isOver } from '../answers/when-over.js';
+import { goneSignal } from '../answers/when-over.js';
 import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
 import { ChangesService, offsetText } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
@@ -34,7 +34,7 @@ export class ChangesController {
     if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query, room);
     const page =
       request.method === 'GET' && query.live === 'long-poll'
-        ? await this.live.poll(query, room, () => isOver(reply.raw))
+        ? await this.live.poll(query, room, goneSignal(reply.raw))
         : await this.changes.page(query.offset, query, room);
     showPlace(reply, query, page);
     if (page.messages.length === 0 && query.live === 'long-poll') {
@@ -45,7 +45,7 @@ export class ChangesController {
   }
 
   private stream(reply: FastifyReply, query: ChangesQuery, room: AnswerRoom): Promise<void> {
-    return this.live.stream(query, room, () => {
+    return this.live.stream(query, room, goneSignal(reply.raw), () => {
       reply.hijack();
       return new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders);
     });

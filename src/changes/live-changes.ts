@@ -31,7 +31,7 @@ export class LiveChanges {
    * Waits for the next messages, for at most `timeoutMs`. Where there is none, the page is empty.
    * @throws as `ChangesService.page`; {KvError} TOO_MANY_WATCHERS
    */
-  async poll(query: ChangesQuery, room: AnswerRoom, isOver: () => boolean): Promise<MessagesPage> {
+  async poll(query: ChangesQuery, room: AnswerRoom, over: AbortSignal): Promise<MessagesPage> {
     const { offset, timeoutMs, ...wanted } = query;
     const deadline = performance.now() + timeoutMs;
     let page = await this.changes.page(offset, wanted, room);
@@ -40,9 +40,9 @@ export class LiveChanges {
     try {
       for (;;) {
         const left = deadline - performance.now();
-        if (page.messages.length > 0 || left <= 0 || this.feed.stopped.aborted || isOver()) return page;
+        if (page.messages.length > 0 || left <= 0 || this.feed.stopped.aborted || over.aborted) return page;
         room.giveBack();
-        page = await this.changes.page(await this.advance(page, wanted, left), wanted, room, true);
+        page = await this.changes.page(await this.advance(page, wanted, left, over), wanted, room, true);
       }
     } finally {
       follower.close();
@@ -54,7 +54,12 @@ export class LiveChanges {
    * answer, so what is thrown before can still be answered.
    * @throws as `poll`, but OFFSET_EXPIRED is told in the stream
    */
-  async stream(query: ChangesQuery, room: AnswerRoom, open: () => EventStream): Promise<void> {
+  async stream(
+    query: ChangesQuery,
+    room: AnswerRoom,
+    over: AbortSignal,
+    open: () => EventStream,
+  ): Promise<void> {
     const { offset, cursor, ...wanted } = query;
     const follower = this.feed.follow();
     const endsAt = performance.now() + STREAM_MS * (1 - JITTER * Math.random());
@@ -72,10 +77,15 @@ export class LiveChanges {
       let page = await this.changes.page(offset, wanted, room);
       stream = open();
       await stream.send(eventsOf(page) + control(page));
-      while (!stream.isOver && !this.feed.stopped.aborted && performance.now() < endsAt) {
+      while (!over.aborted && !this.feed.stopped.aborted && performance.now() < endsAt) {
         room.giveBack();
         const before = page;
-        page = await this.changes.page(await this.advance(before, wanted, COMMENT_MS), wanted, room, true);
+        page = await this.changes.page(
+          await this.advance(before, wanted, COMMENT_MS, over),
+          wanted,
+          room,
+          true,
+        );
         if (isNews(page, before)) {
           await stream.send(eventsOf(page) + control(page));
         } else if (before.isUpToDate) await stream.send(COMMENT);
@@ -91,9 +101,14 @@ export class LiveChanges {
   }
 
   /** Where the next page begins. At the end of the log it waits for a change. */
-  private async advance({ next, isUpToDate }: MessagesPage, { prefix }: Wanted, ms: number): Promise<Offset> {
+  private async advance(
+    { next, isUpToDate }: MessagesPage,
+    { prefix }: Wanted,
+    ms: number,
+    over: AbortSignal,
+  ): Promise<Offset> {
     if (!isUpToDate || next.kind !== 'change') return next;
-    return { kind: 'change', revision: await this.feed.next(next.revision, prefix, ms) };
+    return { kind: 'change', revision: await this.feed.next(next.revision, prefix, ms, over) };
   }
 }
 

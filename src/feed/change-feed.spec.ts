@@ -39,6 +39,8 @@ const reads = (log: SlowLog, count: number): Promise<void> =>
   expect.poll(() => log.waits.length, { interval: 1, timeout: 1000 }).toBe(count);
 const turn = (): Promise<void> => new Promise(setImmediate);
 
+const stays = new AbortController().signal;
+
 describe('the reader of the log', () => {
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
     'runs for who comes while it ends (%i microtasks after the last answer)',
@@ -77,11 +79,11 @@ describe('the reader of the log', () => {
     expect(feed.latest(10, '', 1000)).toEqual({ changes: [], next: 10, isUpToDate: true });
     // Another process has told of the revision 20 already.
     expect(feed.latest(20, '', 1000)).toBeUndefined();
-    expect(await feed.next(20, '', 1)).toBe(20);
-    const woken = feed.next(20, '', 10_000);
+    expect(await feed.next(20, '', 1, stays)).toBe(20);
+    const woken = feed.next(20, '', 10_000, stays);
     log.answer(changed(15, 'a'));
     expect(await woken).toBe(20);
-    const behind = feed.next(15, '', 10_000);
+    const behind = feed.next(15, '', 10_000, stays);
     await reads(log, 2);
     log.answer(changed(21, 'a'));
     expect(await behind).toBe(15);

@@ -95,9 +95,10 @@ export class ChangeFeed {
 
   /**
    * Waits for a change of a key with this prefix behind the revision `after`, which has to be up to date, for at most
-   * `ms`. Returns the revision behind which that change is, or the newest one where there was none.
+   * `ms`, and until `over` is aborted. Returns the revision behind which that change is, or the newest one where there
+   * was none.
    */
-  async next(after: number, prefix: string, ms: number): Promise<number> {
+  async next(after: number, prefix: string, ms: number, over: AbortSignal): Promise<number> {
     const { ring } = this;
     if (this.stopped.aborted || (ring && after < ring.floor)) return after;
     let from = after;
@@ -106,23 +107,30 @@ export class ChangeFeed {
       if (changes.length > 0) return after;
       from = next;
     }
-    const isWoken = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => {
-        this.waiters.delete(waiter);
-        resolve(false);
-      }, ms);
-      const waiter = {
-        prefix,
-        wake: () => {
-          clearTimeout(timer);
-          resolve(true);
-        },
-      };
-      this.waiters.add(waiter);
-    });
+    const isWoken = await this.wait(prefix, ms, over);
     // While it waited, no key with the prefix changed.
     if (ring && this.ring === ring) return Math.max(from, isWoken ? this.before : ring.tail);
     return from;
+  }
+
+  /** Resolves to true when a key with the prefix changes. */
+  private wait(prefix: string, ms: number, over: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isWoken: boolean): void => {
+        clearTimeout(timer);
+        over.removeEventListener('abort', giveUp);
+        resolve(isWoken);
+      };
+      const waiter = { prefix, wake: () => end(true) };
+      const giveUp = (): void => {
+        this.waiters.delete(waiter);
+        end(false);
+      };
+      const timer = setTimeout(giveUp, ms);
+      over.addEventListener('abort', giveUp);
+      this.waiters.add(waiter);
+      if (over.aborted) giveUp();
+    });
   }
 
   /** The tail of the ring before the changes that woke somebody were added. */

@@ -12,20 +12,15 @@ export class AwaitedChange {
    * @returns false where the store keeps no log of changes, so that nothing can be waited for.
    * @throws {KvError} TOO_MANY_WATCHERS, and what `isThere` throws
    */
-  async until(
-    key: string,
-    ms: number,
-    isThere: () => Promise<boolean>,
-    isOver: () => boolean,
-  ): Promise<boolean> {
+  async until(key: string, ms: number, isThere: () => Promise<boolean>, over: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + ms;
     const follower = this.feed.follow();
     try {
       for (;;) {
         const mark = await this.feed.mark();
         const left = deadline - performance.now();
-        if ((await isThere()) || left <= 0 || this.feed.stopped.aborted || isOver()) return true;
-        await this.feed.next(mark, key, left);
+        if ((await isThere()) || left <= 0 || this.feed.stopped.aborted || over.aborted) return true;
+        await this.feed.next(mark, key, left, over);
       }
     } catch (error) {
       if (error instanceof KvError && error.code === 'CHANGES_OFF') return false;

@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
-import { isOver } from '../answers/when-over.js';
+import { goneSignal } from '../answers/when-over.js';
 import { AwaitedChange } from './awaited-change.js';
 import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
@@ -91,7 +91,7 @@ export class KvController {
       const version = await this.kv.version(key);
       return version !== undefined && !(known && includesVersion(known, version));
     };
-    if (await this.awaited.until(key, seconds * 1000, isAnother, () => isOver(reply.raw))) {
+    if (await this.awaited.until(key, seconds * 1000, isAnother, goneSignal(reply.raw))) {
       void reply.header('preference-applied', `wait=${seconds}`);
     }
   }
