@@ -150,6 +150,47 @@ describe('@durable-streams/client', () => {
     await other.close();
   });
 
+  // Holds changes.reset.
+  it('begins anew after a reset, where it was away for too long', async () => {
+    const prefix = `${newKey()}/`;
+    for (const key of ['removed', 'kept']) await insert(prefix + key, { key });
+    const other = await startInstance(service.config);
+    let base: string | undefined = await other.getUrl();
+    const session = await stream<StateEvent>({
+      url: urlOf(prefix, 'http://kv.test'),
+      live: 'sse',
+      fetch: async (input, init) => {
+        if (base === undefined) throw new TypeError('there is no way to the service');
+        return fetch(new Request(input).url.replace('http://kv.test', base), init);
+      },
+    });
+    onTestFinished(() => session.cancel());
+    const copy = new MaterializedState();
+    let resets = 0;
+    session.subscribeJson<StateEvent>(({ items }) => {
+      for (const item of items) {
+        if (isChangeEvent(item)) copy.apply(item);
+        else if (item.headers.control === 'reset') {
+          copy.clear();
+          resets++;
+        }
+      }
+    });
+    await expect.poll(() => copy.getType('kv').size).toBe(2);
+    await expect.poll(() => session.upToDate).toBe(true);
+    base = undefined;
+    other.get(ChangeFeed).stop();
+    await remove(`${prefix}removed`);
+    for (let i = 0; i < 15; i++) await put('large', { i, text: 'x'.repeat(100_000) });
+    await insert(`${prefix}new`, { n: 1 });
+    const status = async () => (await api().get(`/changes?offset=${session.offset}`)).status;
+    await expect.poll(status).toBe(410);
+    base = service.url;
+    await expect.poll(() => copy.getType('kv')).toEqual(await listed(prefix));
+    expect([copy.getType('kv').size, resets]).toEqual([2, 1]);
+    await other.close();
+  });
+
   // Holds changes.head.
   it('learns by HEAD where the log ends', async () => {
     const { headers } = await api().get('/changes?offset=now').expect(200, []);
