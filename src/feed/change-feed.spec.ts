@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { LimitsConfig, TarantoolConfig } from '../config/config.js';
+import { KvError } from '../entries/kv.errors.js';
 import { ChangeFeed } from './change-feed.js';
 import type { Change } from './change.js';
 import type { ChangesRepository, LoggedChanges } from './changes.repository.js';
@@ -9,10 +10,14 @@ import type { ChangesRepository, LoggedChanges } from './changes.repository.js';
 class SlowLog {
   readonly waits: number[] = [];
   answer: (changes: LoggedChanges) => void = () => {};
+  refuse: (error: Error) => void = () => {};
   mark = (): Promise<number> => Promise.resolve(10);
   read = (_after: number, _maxBytes: number, waitMs = 0): Promise<LoggedChanges> => {
     this.waits.push(waitMs);
-    return new Promise((resolve) => (this.answer = resolve));
+    return new Promise((resolve, reject) => {
+      this.answer = resolve;
+      this.refuse = reject;
+    });
   };
 }
 
@@ -69,6 +74,22 @@ describe('the reader of the log', () => {
     await turn();
     expect(log.waits).toEqual([waitMs]);
     feed.stop();
+  });
+
+  it('begins anew where the store has been restored to an earlier state', async () => {
+    const log = new SlowLog();
+    const feed = feedOf(log);
+    feed.follow();
+    await reads(log, 1);
+    log.answer(changed(1000, 'a'));
+    await reads(log, 2);
+    log.answer(changed(1001, 'a'));
+    await reads(log, 3);
+    log.refuse(new KvError('OFFSET_EXPIRED'));
+    await reads(log, 4);
+    const ended = feed.next(10, '', 10_000, stays);
+    feed.stop();
+    expect(await ended).toBe(10);
   });
 
   it('never leads back who is ahead of it', async () => {

@@ -158,6 +158,7 @@ export class ChangeFeed {
   private async step(): Promise<void> {
     if (!this.ring) {
       this.ring = new Ring(await this.log.mark(), RING_BYTES);
+      this.before = this.ring.tail;
       // Whoever waited before does not know what was missed.
       this.waiters.wakeAll();
       return;
