@@ -2,7 +2,7 @@ import { forgetPeak } from '../proc.mjs';
 
 const MIB = 2 ** 20;
 const KIB_OF_A_CONNECTION = 8;
-const KIB_OF_A_WATCHER = 7;
+const KIB_OF_A_WATCHER = 9;
 
 /** What each process may have resident, in MiB: the formula of docs/operations.md, "Memory of the processes". */
 export function boundsOf({
