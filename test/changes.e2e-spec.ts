@@ -9,7 +9,8 @@ import type { TestApp } from './support/test-app.js';
 
 let service: TestApp;
 beforeAll(async () => {
-  service = await startTestApp({ CHANGES_MEMORY: '1' });
+  // Large entries need whole slabs of the store's memory.
+  service = await startTestApp({ CHANGES_MEMORY: '1', TARANTOOL_MEMORY: '128' });
 });
 afterAll(() => service.stop());
 
@@ -344,6 +345,22 @@ describe('GET /changes?live=sse', () => {
     const again = await open('offset=00000000000000000000&prefix=state', { 'Last-Event-ID': '-1' });
     await expect.poll(() => again.messages).toHaveLength(3);
     again.close();
+  });
+
+  // Holds rate.bytes-count.
+  it('costs the bytes of its events', async () => {
+    await insert('costly', { text: 'x'.repeat(900_000) });
+    const limit = 1000;
+    const instance = await startInstance({ ...service.config, throttle: { limit, windowMs: 600_000 } });
+    const url = await instance.getUrl();
+    const stream = await EventSourceClient.open(`${url}/changes?live=sse&prefix=costly`);
+    await expect.poll(() => stream.messages).toHaveLength(3);
+    const { headers } = await request(url).get('/kv/state').expect(200);
+    const left = Number(/r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+    // One unit for each of two requests, and one for each 64 KiB behind the first.
+    expect(left).toBe(limit - 2 - 13);
+    stream.close();
+    await instance.close();
   });
 
   // Holds changes.ends-at-stop, changes.long-poll-at-stop.

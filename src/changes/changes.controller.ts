@@ -5,6 +5,7 @@ import type { AnswerRoom } from '../answers/answer-room.js';
 import { Answers } from '../answers/answers.js';
 import { goneSignal } from '../answers/when-over.js';
 import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
+import { ClientRate } from '../throttling/client-rate.js';
 import { ChangesService, offsetText } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
 import { readChangesQuery } from './changes-query.js';
@@ -22,6 +23,7 @@ export class ChangesController {
     private readonly changes: ChangesService,
     private readonly live: LiveChanges,
     private readonly answers: Answers,
+    private readonly rate: ClientRate,
   ) {}
 
   @Get()
@@ -31,7 +33,7 @@ export class ChangesController {
     const start = request.method === 'HEAD' ? NOW_OFFSET : START_OFFSET;
     const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined, start);
     const room = this.answers.room(reply);
-    if (request.method === 'GET' && query.live === 'sse') return this.stream(reply, query, room);
+    if (request.method === 'GET' && query.live === 'sse') return this.stream(request, reply, query, room);
     const page =
       request.method === 'GET' && query.live === 'long-poll'
         ? await this.live.poll(query, room, goneSignal(reply.raw))
@@ -44,10 +46,16 @@ export class ChangesController {
     void reply.send(room.settle(`[${page.messages.join(',')}]`));
   }
 
-  private stream(reply: FastifyReply, query: ChangesQuery, room: AnswerRoom): Promise<void> {
+  private stream(
+    request: ChangesRequest,
+    reply: FastifyReply,
+    query: ChangesQuery,
+    room: AnswerRoom,
+  ): Promise<void> {
+    const charge = (bytes: number): void => this.rate.owe(request, bytes);
     return this.live.stream(query, room, goneSignal(reply.raw), () => {
       reply.hijack();
-      return new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders);
+      return new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders, charge);
     });
   }
 }

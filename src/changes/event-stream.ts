@@ -13,6 +13,9 @@ export class EventStream {
   constructor(
     private readonly response: ServerResponse,
     fields: OutgoingHttpHeaders,
+    /** Told of the bytes of each event before it is sent. */
+    private readonly onSend: (bytes: number) => void,
+    private readonly stallMs = STALL_MS,
   ) {
     this.ended = new Promise((resolve) => response.once('close', resolve));
     // Delimited by its end and not in chunks: HAProxy holds each chunk back for 200 ms, to fill a packet.
@@ -34,9 +37,11 @@ export class EventStream {
   /** Sends events, and resolves when the client may get more. A client that stops reading loses its connection. */
   async send(events: string): Promise<void> {
     const { response } = this;
-    if (this.isOver || response.write(events)) return;
+    if (this.isOver) return;
+    this.onSend(Buffer.byteLength(events));
+    if (response.write(events)) return;
     const drained = new Promise<void>((resolve) => response.once('drain', resolve));
-    const stalled = setTimeout(() => response.destroy(), STALL_MS);
+    const stalled = setTimeout(() => response.destroy(), this.stallMs);
     await Promise.race([drained, this.ended]);
     clearTimeout(stalled);
   }

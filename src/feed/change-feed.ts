@@ -36,6 +36,8 @@ export interface Follower {
 @Injectable()
 export class ChangeFeed {
   private ring: Ring | undefined;
+  /** The tail of the ring before the changes that woke somebody were added. */
+  private before = 0;
   private readonly waiters = new PrefixWaiters();
   private followers = 0;
   private isRunning = false;
@@ -132,9 +134,6 @@ export class ChangeFeed {
       if (over.aborted) giveUp();
     });
   }
-
-  /** The tail of the ring before the changes that woke somebody were added. */
-  private before = 0;
 
   private async run(): Promise<void> {
     this.isRunning = true;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+
 /**
  * A quantity of which a process has a fixed amount for all clients together. A client may hold at most as much as is
  * left to all others after that. So one client alone gets half, and however many clients take as much as they can,
