@@ -1,6 +1,7 @@
 import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ChangeFeed } from '../src/feed/change-feed.js';
+import { KvService } from '../src/kv/kv.service.js';
 import { answers } from './support/answers.js';
 import { client } from './support/client.js';
 import { EventSourceClient } from './support/event-source.js';
@@ -444,6 +445,18 @@ describe('GET /kv/:key with Prefer: wait', () => {
       `"${later}"`,
       'wait=30',
     ]);
+  });
+
+  it('asks the store only when this very key has changed', async () => {
+    const key = newKey();
+    const versions = vi.spyOn(service.app.get(KvService), 'version');
+    const waiting = read(key, { Prefer: 'wait=30' });
+    await expect.poll(() => versions.mock.calls.length).toBe(1);
+    for (let i = 0; i < 20; i++) await insert(`${key}-${i}`);
+    await insert(key);
+    expect((await waiting).status).toBe(200);
+    expect(versions.mock.calls.length).toBeLessThanOrEqual(3);
+    versions.mockRestore();
   });
 
   // Holds read.wait-for-creation.

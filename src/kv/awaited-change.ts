@@ -16,17 +16,34 @@ export class AwaitedChange {
     const deadline = performance.now() + ms;
     const follower = this.feed.follow();
     try {
-      for (;;) {
-        const mark = await this.feed.mark();
-        const left = deadline - performance.now();
-        if ((await isThere()) || left <= 0 || this.feed.stopped.aborted || over.aborted) return true;
-        await this.feed.next(mark, key, left, over);
-      }
+      let at = await this.feed.mark();
+      while (!(await isThere()) && this.isWaiting(deadline, over))
+        at = await this.change(at, key, deadline, over);
+      return true;
     } catch (error) {
       if (error instanceof KvError && error.code === 'CHANGES_OFF') return false;
       throw error;
     } finally {
       follower.close();
     }
+  }
+
+  /**
+   * Waits for a change of this very key behind the revision `after`. The feed also wakes for longer keys, which begin
+   * with it: they cost no call to the store. Returns a revision up to which `isThere` will look.
+   */
+  private async change(after: number, key: string, deadline: number, over: AbortSignal): Promise<number> {
+    for (let at = after; ;) {
+      at = await this.feed.next(at, key, deadline - performance.now(), over);
+      const page = this.feed.latest(at, key, Infinity);
+      if (!page) return this.feed.mark();
+      if (page.changes.some((change) => change.key === key) || !this.isWaiting(deadline, over))
+        return page.next;
+      at = page.next;
+    }
+  }
+
+  private isWaiting(deadline: number, over: AbortSignal): boolean {
+    return !this.feed.stopped.aborted && !over.aborted && performance.now() < deadline;
   }
 }

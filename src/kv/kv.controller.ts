@@ -65,7 +65,7 @@ export class KvController {
     const ifMatch = parseVersions(request.headers['if-match']);
     const ifNoneMatch = parseVersions(request.headers['if-none-match']);
     const room = this.answers.room(reply);
-    if (request.headers.prefer !== undefined) await this.await(request, reply, ifNoneMatch);
+    if (request.headers.prefer !== undefined) await this.awaitChange(request, reply, ifNoneMatch);
     const entry = await this.kv.get(request.params.key, room);
     // `If-Match` is evaluated before `If-None-Match` (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
@@ -83,7 +83,11 @@ export class KvController {
   }
 
   /** Waits until the entry is there, and has another version than those that the client knows. */
-  private async await(request: KeyRequest, reply: FastifyReply, known: IfMatch | undefined): Promise<void> {
+  private async awaitChange(
+    request: KeyRequest,
+    reply: FastifyReply,
+    known: IfMatch | undefined,
+  ): Promise<void> {
     const seconds = preferredWait(request.headers.prefer);
     if (seconds === undefined || request.method !== 'GET') return;
     const { key } = request.params;
