@@ -302,6 +302,22 @@ describe('what a JSON Patch makes', () => {
       { m: names(5_000) },
       times(1000, put('/m/n'), copy('/m', '/t'), put('/t/n')),
     ],
+    [
+      'copies of many members, each of which is opened',
+      { m: names(5_000) },
+      times(3, copy('/m', '/t'), put('/t/n')),
+    ],
+    [
+      'copies of many items, each of which is opened',
+      { m: Array<number>(20_000).fill(1) },
+      times(4, copy('/m', '/t'), put('/t/-')),
+    ],
+    ['copies of open members', { m: names(5_000) }, [put('/m/n'), ...times(3, copy('/m', '/t'))]],
+    [
+      'copies of open items',
+      { m: Array<number>(20_000).fill(1) },
+      [put('/m/-'), ...times(3, copy('/m', '/t'))],
+    ],
     ['a string that is longer as JSON than in the store', { s: '\u0001'.repeat(11_000) }, [copy('/s', '/t')]],
     [
       'numbers that are longer as JSON than in the patch',
@@ -328,6 +344,7 @@ describe('what a JSON Patch makes', () => {
       { a: Array<number>(50_000).fill(1), b: {} },
       times(1000, { op: 'move', from: '/a', path: '/b/a' }, { op: 'move', from: '/b/a', path: '/a' }),
     ],
+    ['one byte too long', {}, [put('/a', 'x'.repeat(BYTES - '{"value":{"a":""}}'.length + 1))]],
     ['more operations than it may have', { a: 1 }, times(MAX_PATCH_OPERATIONS + 1, put('/a'))],
   ])('is refused before it is made: %s', (_what, value, operations) => {
     expect(patched(value, JSON_PATCH, operations, limits)).toBe('VALUE_TOO_LARGE');
@@ -368,6 +385,33 @@ describe('what a JSON Patch makes', () => {
       { a: Array<number>(12_500).fill(1) },
       Array.from({ length: 1000 }, (_, i) => ({ op: 'replace', path: `/a/${i * 12}`, value: i })),
     ],
+    ['additions to the end of a long array', { a: Array<number>(60_000).fill(1) }, times(1000, put('/a/-'))],
+    [
+      'removals from the end of a long array',
+      { a: Array<number>(60_000).fill(1) },
+      Array.from({ length: 1000 }, (_, i) => remove(`/a/${59_999 - i}`)),
+    ],
+    ['a removal from the front of a long array', { a: Array<number>(60_000).fill(1) }, [remove('/a/0')]],
+    [
+      'changes in containers behind a long string',
+      {
+        s: 'x'.repeat(BYTES - 2000),
+        ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`n${i}`, {}])),
+      },
+      Array.from({ length: 100 }, (_, i) => put(`/n${i}/a`)),
+    ],
+    [
+      'changes of a member with a long name',
+      { ['x'.repeat(1000)]: 1 },
+      times(1000, put(`/${'x'.repeat(1000)}`)),
+    ],
+    [
+      'long values that are moved onto each other',
+      { a: 'x'.repeat(BYTES / 2 - 100), b: 'x'.repeat(BYTES / 2 - 100) },
+      [{ op: 'move', from: '/a', path: '/b' }, put('/a', 'x'.repeat(BYTES / 2 - 100))],
+    ],
+    ['a value as deep as it may be', { a: {} }, [put('/a/a', nested(62, 1))]],
+    ['as long as it may be', {}, [put('/a', 'x'.repeat(BYTES - '{"value":{"a":""}}'.length))]],
     ['insertions at the front of an array', { a: Array<number>(6_000).fill(1) }, times(1000, put('/a/0'))],
     ['changes of many members', names(6_000), Array.from({ length: 3000 }, (_, i) => put(`/n${i}`, 2))],
     [

@@ -8,7 +8,7 @@ import type { Budget } from './budget.js';
 import type { Document } from './document.js';
 import type { Node, OpenArray, OpenObject } from './node.js';
 import { isEqual } from './is-equal.js';
-import { checkIndex, isWithin } from './pointer.js';
+import { checkIndex, indexOf, isWithin } from './pointer.js';
 import { PathTrail } from './trail.js';
 
 /** How many array items can be moved in the time in which one byte of MessagePack is looked at. */
@@ -127,7 +127,7 @@ export class Editor {
 
   private grow(bytes: number): void {
     this.bytes += bytes;
-    if (bytes > 0 && this.bytes > this.maxBytes) throw new KvError('VALUE_TOO_LARGE');
+    if (this.bytes > this.maxBytes) throw new KvError('VALUE_TOO_LARGE');
   }
 
   /** Puts a node, for which there is room, at a place where it becomes a new item or a member. */
@@ -153,6 +153,7 @@ export class Editor {
     else putChild(this.container(path), last(path), node);
   }
 
+  /** Takes away the node at a place that exists. */
   private take(path: Path): void {
     if (path.length === 0) {
       this.document.root = this.document.append(null);
@@ -161,7 +162,7 @@ export class Editor {
     const container = this.container(path);
     const token = last(path);
     if (Array.isArray(container)) {
-      const index = checkIndex(token, container.length - 1);
+      const index = indexOf(token);
       this.budget.spend((container.length - index) / ITEMS_PER_BYTE);
       container.splice(index, 1);
     } else {
@@ -177,7 +178,7 @@ function last(path: Path): string {
 
 function childOf(container: Node, token: string): Node {
   let child: Node | undefined;
-  if (Array.isArray(container)) child = container[checkIndex(token, container.length - 1)];
+  if (Array.isArray(container)) child = container[indexOf(token)];
   else if (container instanceof Map) child = container.get(token);
   if (child === undefined) throw new KvError('INVALID_BODY');
   return child;
@@ -185,7 +186,7 @@ function childOf(container: Node, token: string): Node {
 
 /** Replaces the node at a place that exists. */
 function putChild(container: Node, token: string, node: Node): void {
-  if (Array.isArray(container)) container[checkIndex(token, container.length - 1)] = node;
+  if (Array.isArray(container)) container[indexOf(token)] = node;
   else if (container instanceof Map) container.set(token, node);
 }
 

@@ -83,6 +83,8 @@ it.each([
   ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"c":{"d":4}}', false],
   ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"e":{"d":3}}', false],
   ['{"a":1,"b":[2]}', '{"b":[2],"a":1}', false],
+  ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"c":{"d":3},"e":1}', false],
+  ['{"a":1,"b":[2]}', 'null', false],
   ['{"a":1,"b":[2]}', '[1,[2],{"d":3}]', false],
 ])('after a change %s is compared with %s: %s', (stored, expected, equal) => {
   expect(isEqual(stored, expected, '{"op":"add","path":"/v/c","value":{"d":3}},')).toBe(equal);
