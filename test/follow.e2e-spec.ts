@@ -13,6 +13,9 @@ const option = (name: string, byDefault: number): number => Number(process.env[`
 const EVENTS = option('EVENTS', 1000);
 const RECONNECTS = option('RECONNECTS', 20);
 const KILLS = option('KILLS', 2);
+/** Larger batches make more events of the same work. */
+const BATCH = option('BATCH', 20);
+const WRITERS = option('WRITERS', 4);
 const SEED = option('SEED', Math.floor(Math.random() * 2 ** 32));
 const LONG_MS = 60_000 + EVENTS * 20 + KILLS * 10_000;
 const MODES = ['sse', 'long-poll'] as const;
@@ -94,7 +97,7 @@ describe(`following the changes (FEED_SEED=${SEED})`, () => {
       const followers = ['', '', 'w1/', 'w2/1'].flatMap((prefix) =>
         MODES.map((live) => ({ prefix, follower: new FeedFollower({ url, prefix, live, offset: first }) })),
       );
-      const writers = new FeedWriters(url, 4, random);
+      const writers = new FeedWriters(url, WRITERS, random, { keys: BATCH + 5, batch: BATCH });
       await Promise.all([
         spread(writers, EVENTS, RECONNECTS, () => pick(followers).follower.cut()),
         spread(writers, EVENTS, KILLS, kill),
@@ -176,7 +179,7 @@ describe(`following the changes (FEED_SEED=${SEED})`, () => {
     for (let n = 0; n < 15; n++) expect((await put(n)).status).toBe(200);
     await expect.poll(async () => (await fetch(`${url}/changes?offset=${offset}`)).status).toBe(410);
 
-    const writers = new FeedWriters(url, 2, random, 10, 5);
+    const writers = new FeedWriters(url, 2, random, { keys: 10, pauseMs: 5 });
     const copies = MODES.map((live) => {
       const copy = new FeedCopy();
       const onTold = (messages: Parameters<FeedCopy['apply']>[0]): void => copy.apply(messages);

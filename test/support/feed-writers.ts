@@ -2,8 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Acknowledged } from './feed-history.js';
 
 const PAUSE_MS = 20;
-const MAX_BATCH = 20;
 const MAX_TXN = 5;
+
+export interface WritersOptions {
+  /** How many keys each writer has. */
+  readonly keys?: number;
+  /** How many operations a batch has at most. */
+  readonly batch?: number;
+  /** How long each writer waits between its requests. */
+  readonly pauseMs?: number;
+}
 
 interface Operation {
   readonly op: 'upsert' | 'touch' | 'delete';
@@ -27,14 +35,19 @@ export class FeedWriters {
   private written = 0;
   private isStopping = false;
   private readonly running: Promise<void>[];
+  private readonly keys: number;
+  private readonly batch: number;
+  private readonly pauseMs: number;
 
   constructor(
     private readonly url: string,
     count: number,
     private readonly random: () => number,
-    private readonly keys = 25,
-    private readonly pauseMs = 0,
+    { keys = 25, batch = 20, pauseMs = 0 }: WritersOptions = {},
   ) {
+    this.keys = keys;
+    this.batch = batch;
+    this.pauseMs = pauseMs;
     this.running = Array.from({ length: count }, (_, writer) => this.run(writer));
   }
 
@@ -47,7 +60,7 @@ export class FeedWriters {
     while (!this.isStopping) {
       const dice = this.random();
       if (dice < 0.5) await this.single(this.operation(writer));
-      else if (dice < 0.75) await this.many('/batch', this.operations(writer, MAX_BATCH));
+      else if (dice < 0.75) await this.many('/batch', this.operations(writer, this.batch));
       else await this.many('/txn', this.operations(writer, MAX_TXN));
       if (this.pauseMs > 0) await pause(this.pauseMs);
     }
