@@ -184,6 +184,90 @@ describe('GET /changes?offset=', () => {
   });
 });
 
+describe('the pages of GET /changes in a cache', () => {
+  const AT_THE_END = 'no-cache';
+  const LASTING = 'max-age=60, stale-while-revalidate=300';
+  const known = (query: string, tag: unknown) => changes(query).set('If-None-Match', String(tag));
+  /** An offset behind which there is more than one page. */
+  async function fillPages(): Promise<string> {
+    const offset = await tail();
+    for (let i = 0; i < 5; i++) await upsert('large', { i, text: 'x'.repeat(100_000) });
+    return offset;
+  }
+
+  // Holds changes.cached-page.
+  it('last where there is more behind them, and then never change', async () => {
+    const offset = await fillPages();
+    const first = await changes(`offset=${offset}`).expect(200).expect('cache-control', LASTING);
+    expect(first.headers).not.toHaveProperty('stream-up-to-date');
+    await insert(newKey());
+    const again = await changes(`offset=${offset}`).expect(200).expect('cache-control', LASTING);
+    const fields = ({ headers }: request.Response) => [headers['etag'], headers['stream-next-offset']];
+    expect([again.text, ...fields(again)]).toEqual([first.text, ...fields(first)]);
+    const polled = await changes(`offset=${offset}&live=long-poll`).expect('cache-control', LASTING);
+    expect(polled.text).toBe(first.text);
+  });
+
+  // Holds changes.etag.
+  it.each(['', '&live=long-poll'])('are answered 304 while they say the same (%s)', async (live) => {
+    const offset = await fillPages();
+    const prefix = newKey();
+    for (const query of [`offset=${offset}${live}`, `offset=-1&prefix=${prefix}${live}`]) {
+      const { headers } = await changes(query).expect(200);
+      const { 'stream-next-offset': next, 'cache-control': cacheControl, etag } = headers;
+      expect(etag).toMatch(/^"[\w-]{27}"$/);
+      for (const sent of [etag, `"other", W/${etag}`, '*']) {
+        const { headers: shown, text } = await known(query, sent).expect(304);
+        expect(text).toBe('');
+        expect(shown).toMatchObject({ etag, 'stream-next-offset': next, 'cache-control': cacheControl });
+        expect(shown).not.toHaveProperty('content-type');
+      }
+      await known(query, '"other"').expect(200).expect('etag', String(etag));
+      await known(query, 'other').expect(400, answers.invalidPrecondition);
+    }
+  });
+
+  // Holds changes.etag, changes.cached-page.
+  it('are asked for again at the end of the log, and say when more was changed or passed over', async () => {
+    const prefix = newKey();
+    const query = `offset=${await tail()}&prefix=${prefix}`;
+    const tags: unknown[] = [];
+    for (const key of [newKey(), `${prefix}-1`, newKey()]) {
+      const { headers } = await changes(query).expect(200).expect('cache-control', AT_THE_END);
+      await known(query, headers['etag']).expect(304).expect('stream-up-to-date', 'true');
+      tags.push(headers['etag']);
+      await insert(key);
+      await known(query, headers['etag']).expect(200);
+    }
+    expect(new Set(tags).size).toBe(3);
+  });
+
+  // Holds changes.etag, changes.cached-page.
+  it('are asked for again in a snapshot, which leaves out what has changed since it began', async () => {
+    const prefix = newKey();
+    for (let i = 0; i < 3; i++) await upsert(`${prefix}-${i}`, { text: 'x'.repeat(500_000) });
+    const first = await changes(`offset=-1&prefix=${prefix}`).expect(200).expect('cache-control', AT_THE_END);
+    const query = `offset=${first.headers['stream-next-offset']}&prefix=${prefix}`;
+    const second = await changes(query).expect(200).expect('cache-control', AT_THE_END);
+    await known(query, second.headers['etag']).expect(304);
+    await upsert(`${prefix}-2`);
+    await known(query, second.headers['etag']).expect(200);
+  });
+
+  // Holds changes.not-stored.
+  it('are not stored where they tell of now, or that nothing came', async () => {
+    const offset = await tail();
+    for (const answer of [
+      await changes('offset=now').expect(200),
+      await api().head('/changes').expect(200),
+      await changes(`offset=${offset}&live=long-poll&timeout=1`).expect(204),
+    ]) {
+      expect(answer.headers).toMatchObject({ 'cache-control': 'no-store' });
+      expect(answer.headers).not.toHaveProperty('etag');
+    }
+  });
+});
+
 describe('an offset', () => {
   // Holds changes.resumable.
   it('means the same on another process, and when the store has started again', async () => {
@@ -349,17 +433,26 @@ describe('GET /changes?live=sse', () => {
   });
 
   // Holds rate.bytes-count.
-  it('costs the bytes of its events', async () => {
+  it('costs the bytes of its events, as a page does whether it is sent or not', async () => {
     await insert('costly', { text: 'x'.repeat(900_000) });
     const limit = 1000;
     const instance = await startInstance({ ...service.config, throttle: { limit, windowMs: 600_000 } });
     const url = await instance.getUrl();
     const stream = await EventSourceClient.open(`${url}/changes?live=sse&prefix=costly`);
     await expect.poll(() => stream.messages).toHaveLength(3);
-    const { headers } = await request(url).get('/kv/state').expect(200);
-    const left = Number(/r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+    const left = async (): Promise<number> => {
+      const { headers } = await request(url).get('/kv/state').expect(200);
+      return Number(/r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+    };
     // One unit for each of two requests, and one for each 64 KiB behind the first.
-    expect(left).toBe(limit - 2 - 13);
+    expect(await left()).toBe(limit - 2 - 13);
+    const page = request(url).get('/changes?prefix=costly');
+    const { headers } = await page.expect(200);
+    await request(url)
+      .get('/changes?prefix=costly')
+      .set('If-None-Match', String(headers['etag']))
+      .expect(304);
+    expect(await left()).toBe(limit - 5 - 3 * 13);
     stream.close();
     await instance.close();
   });

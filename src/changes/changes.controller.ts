@@ -5,6 +5,7 @@ import type { AnswerRoom } from '../answers/answer-room.js';
 import { Answers } from '../answers/answers.js';
 import { goneSignal } from '../answers/when-over.js';
 import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
+import { parseTags } from '../http/precondition.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { ChangesService, offsetText } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
@@ -12,7 +13,15 @@ import { readChangesQuery } from './changes-query.js';
 import type { ChangesQuery } from './changes-query.js';
 import { EventStream } from './event-stream.js';
 import { LiveChanges } from './live-changes.js';
+import { pageTag } from './page-tag.js';
 import { streamCursor } from './stream-cursor.js';
+
+/**
+ * What is behind such a page was there when it was read, so the page never changes (Durable Streams §10.1). It is not
+ * `public`: a shared cache may keep it unless the request has an Authorization field (RFC 9111 §3.5).
+ */
+const LASTING = 'max-age=60, stale-while-revalidate=300';
+const PASSING = 'no-store';
 
 type ChangesRequest = FastifyRequest<{ Querystring: Record<string, unknown> }>;
 
@@ -32,6 +41,7 @@ export class ChangesController {
     // A client of the protocol asks by HEAD where the log ends (§5.5). No offset is in the middle of a snapshot then.
     const start = request.method === 'HEAD' ? NOW_OFFSET : START_OFFSET;
     const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined, start);
+    const known = parseTags(request.headers['if-none-match'] ?? '');
     const room = this.answers.room(reply);
     if (request.method === 'GET' && query.live === 'sse') return this.stream(request, reply, query, room);
     const page =
@@ -40,10 +50,18 @@ export class ChangesController {
         : await this.changes.page(query.offset, query, room);
     showPlace(reply, query, page);
     if (page.messages.length === 0 && query.live === 'long-poll') {
-      void reply.code(204).removeHeader('content-type').send();
+      void reply.code(204).removeHeader('content-type').header('cache-control', PASSING).send();
       return;
     }
-    void reply.send(room.settle(`[${page.messages.join(',')}]`));
+    const body = `[${page.messages.join(',')}]`;
+    const tag = showTag(reply, query, page, body);
+    if (tag === undefined || (known !== '*' && !known.includes(tag))) {
+      void reply.send(room.settle(body));
+      return;
+    }
+    // The page was read although it is not sent, so its bytes count.
+    this.rate.owe(request, Buffer.byteLength(body));
+    void reply.code(304).removeHeader('content-type').send();
   }
 
   private stream(
@@ -63,4 +81,21 @@ export class ChangesController {
 function showPlace(reply: FastifyReply, { cursor }: ChangesQuery, { next, isUpToDate }: MessagesPage): void {
   void reply.header('stream-next-offset', offsetText(next)).header('stream-cursor', streamCursor(cursor));
   if (isUpToDate) void reply.header('stream-up-to-date', 'true');
+}
+
+/** Tells caches how long the page lasts. A page that depends on when it was asked for has no tag. */
+function showTag(
+  reply: FastifyReply,
+  { offset: { kind } }: ChangesQuery,
+  { next, isUpToDate }: MessagesPage,
+  body: string,
+): string | undefined {
+  if (kind === 'now') {
+    void reply.header('cache-control', PASSING);
+    return undefined;
+  }
+  if (kind === 'change' && !isUpToDate) void reply.header('cache-control', LASTING);
+  const tag = pageTag(body, offsetText(next), isUpToDate);
+  void reply.header('etag', `"${tag}"`);
+  return tag;
 }

@@ -23,7 +23,7 @@ export const MAX_ENTITY_TAGS = 128;
  */
 export function parseVersions(field: string | undefined): IfMatch | undefined {
   if (field === undefined) return undefined;
-  const tags = parse(field);
+  const tags = parseTags(field);
   return tags === '*' ? '*' : tags.filter(isVersion).map(Number);
 }
 
@@ -37,8 +37,8 @@ export function mustNotExist(field: string | undefined): boolean {
   return true;
 }
 
-/** The text between the quotes of each tag. */
-function parse(field: string): '*' | string[] {
+/** The text between the quotes of each tag. @throws {KvError} INVALID_PRECONDITION */
+export function parseTags(field: string): '*' | string[] {
   if (field.trim() === '*') return '*';
   const tags: string[] = [];
   let isAfterTag = false;
