@@ -1,5 +1,6 @@
 -- The folder of the instance's files.
 local bit = require('bit')
+local errno = require('errno')
 local ffi = require('ffi')
 local fio = require('fio')
 
@@ -21,11 +22,12 @@ end
 
 local data_dir = {}
 
--- box.cfg takes the same lock. But when it fails, it ends the process with a message of its own.
+-- box.cfg takes the same lock. But when it fails, it ends the process with a message of its own. Returns nil and a
+-- sentence where the folder cannot be read.
 local function is_locked(path)
     local fd = ffi.C.open(path, O_RDONLY)
     if fd < 0 then
-        return false
+        return nil, errno.strerror()
     end
     local locked = ffi.C.flock(fd, LOCK_EX + LOCK_NB) ~= 0
     ffi.C.close(fd)
@@ -92,7 +94,10 @@ function data_dir.prepare(path)
             return refusal(path, 'a folder that is there or can be made: %s', problem)
         end
     end
-    if is_locked(path) then
+    local locked, cause = is_locked(path)
+    if locked == nil then
+        return refusal(path, 'a folder that can be read: %s', cause)
+    elseif locked then
         return nil, ('data directory "%s" is in use by another instance'):format(path)
     end
     local done, problem = make_private(path)

@@ -32,7 +32,7 @@ local function folder(name, mode, files)
 end
 
 local test = tap.test('data_dir')
-test:plan(6)
+test:plan(7)
 
 test:test('a folder that is missing', function(t)
     t:plan(3)
@@ -93,6 +93,26 @@ test:test('a folder that another instance holds', function(t)
     t:ok(done == nil and problem:find('is in use by another instance', 1, true), 'is refused')
     t:is(mode_of(path), octal('0755'), 'and not changed')
     ffi.C.close(fd)
+end)
+
+pcall(ffi.cdef, 'unsigned geteuid(void); int seteuid(unsigned user);')
+local NOBODY = 65534
+
+test:test('a folder that this user cannot read', function(t)
+    t:plan(3)
+    local path = folder('closed', '0000', {})
+    local user = ffi.C.geteuid()
+    -- The superuser may read everything.
+    if user == 0 then
+        fio.chmod(support.folder, octal('0711'))
+        ffi.C.seteuid(NOBODY)
+    end
+    local done, problem = data_dir.prepare(path)
+    ffi.C.seteuid(user)
+    t:is(done, nil, 'is refused')
+    t:is(problem, ('DATA_DIR is "%s", but takes a folder that can be read: Permission denied'):format(path), 'and it is said why')
+    t:is(mode_of(path), 0, 'and not changed')
+    fio.chmod(path, octal('0700'))
 end)
 
 test:test('a folder that was prepared', function(t)
