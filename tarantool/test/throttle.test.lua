@@ -19,7 +19,7 @@ local function pass(ms)
 end
 
 local test = tap.test('throttle')
-test:plan(11)
+test:plan(12)
 
 -- Holds rate.window.
 test:test('a window', function(t)
@@ -92,18 +92,21 @@ end)
 
 -- Holds rate.longer-window.
 test:test('work that is done already', function(t)
-    t:plan(4)
+    t:plan(5)
     t:is_deeply({take('i', LIMIT, WINDOW_MS, 1, 4)}, {1, 5, 1000}, 'is counted')
     t:is_deeply({take('i', LIMIT, WINDOW_MS, 0, 20)}, {0, 0, 2500}, 'also beyond the limit, and then the window is longer')
     pass(2499)
     t:is(take('i', LIMIT, WINDOW_MS, 1), 0, 'until all is made up for')
     pass(2)
     t:is_deeply({take('i', LIMIT, WINDOW_MS, 1)}, {1, 9, 1000}, 'and then all is as before')
+    local _, _, rest_ms = take('one over', LIMIT, WINDOW_MS, 0, LIMIT + 1)
+    -- Rounding may add up to 1 ms.
+    t:ok(rest_ms == 1100 or rest_ms == 1101, 'one unit beyond is made up for as well')
 end)
 
 -- Holds rate.all-or-nothing, rate.booked, rate.too-many-operations.
 test:test('all or none', function(t)
-    t:plan(9)
+    t:plan(10)
     t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {6, 4, 1000}, 'is granted where there is as much')
     t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {0, 4, 1000}, 'refused where there is not, and takes nothing')
     t:is_deeply({take('j', LIMIT, WINDOW_MS, 0, 0, 6)}, {0, 4, 1000}, 'however often')
@@ -121,6 +124,11 @@ test:test('all or none', function(t)
     pass(1001)
     take('k', LIMIT, WINDOW_MS, 1)
     t:is(take('k', LIMIT, WINDOW_MS, 0, 0, LIMIT + 1), 0, 'for ever')
+    take('on time', LIMIT, WINDOW_MS, LIMIT)
+    take('on time', LIMIT, WINDOW_MS, 0, 0, 6)
+    pass(WINDOW_MS)
+    take('on time', LIMIT, WINDOW_MS, LIMIT)
+    t:is(take('on time', LIMIT, WINDOW_MS, 0, 0, 6), 6, 'what is booked is granted from the very end of the window on')
 end)
 
 -- Holds rate.longer-window.
@@ -176,6 +184,19 @@ test:test('more clients than there is room for', function(t)
     pass(21)
     t:is(take('one too many', LIMIT, WINDOW_MS, 1), 1, 'which ends like any other')
     pass(WINDOW_MS)
+end)
+
+-- Holds rate.longer-window.
+test:test('a window that was lengthened', function(t)
+    t:plan(1)
+    take('lengthened', LIMIT, WINDOW_MS, LIMIT, 3 * LIMIT)
+    pass(WINDOW_MS + 1)
+    -- All other windows have ended, and each new client of these needs a generation.
+    for i = 1, 4 do
+        take('newer ' .. i, LIMIT, WINDOW_MS, 1)
+    end
+    t:is(take('lengthened', LIMIT, WINDOW_MS, 1), 0, 'is kept for as long as it lasts')
+    pass(4 * WINDOW_MS)
 end)
 
 test:test('clients that stay away', function(t)

@@ -34,7 +34,7 @@ local function plain(results)
 end
 
 local test = tap.test('txn')
-test:plan(11)
+test:plan(12)
 
 local _, seen = entries.insert('a', ONE)
 
@@ -67,6 +67,15 @@ test:test('operations', function(t)
     }, 'see what was done before them')
     t:is_deeply({value('a'), value('b'), value('c')}, {nil, 2, 1}, 'and are all done')
     t:is_deeply(box.space.kv_expiry:select()[1]:totable(), {expires_at, 'c'}, 'ends as well')
+end)
+
+test:test('a touch', function(t)
+    t:plan(1)
+    local _, _, _, results = run({}, {{'touch', 'c', NULL, 200}, {'get', 'c'}, {'touch', 'c'}})
+    local version, expires_at = unpack(results[2][2]:totable(), 3)
+    t:is_deeply({results[1], results[3]}, {{OK, version, expires_at, false}, {OK, version, NULL, false}},
+        'shows the version that stays, the new end, and that nothing was made')
+    entries.touch('c', 100)
 end)
 
 -- Holds txn.all-or-none, txn.aborted.
