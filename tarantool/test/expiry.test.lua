@@ -41,7 +41,7 @@ local function is_swept()
 end
 
 local test = tap.test('expiry')
-test:plan(10)
+test:plan(13)
 
 -- Holds version.one-number-that-grows, ttl.gone-at-once.
 test:test('expired entries', function(t)
@@ -101,6 +101,22 @@ test:test('a disk that is full', function(t)
     t:ok(box.space.kv:get('full') ~= nil and box.space.kv_expiry:len() == 2, 'and nothing is removed')
     disk.free()
     t:ok(support.eventually(function() return box.space.kv:get('full') == nil end), 'until there is room again')
+end)
+
+test:test('the pause after a failure', function(t)
+    t:plan(1)
+    local before = switches(sweeper)
+    support.eventually(function() return switches(sweeper) > before + 2 end)
+    entries.insert('fails', ONE, 10)
+    now_s = now_s + 10
+    local store = require('kv.store')
+    local write_all, warn, first = store.write_all, log.warn, nil
+    store.write_all = function() error('fails', 0) end
+    log.warn = function(format, ...) first = first or format:format(...) end
+    support.eventually(function() return first ~= nil end)
+    store.write_all, log.warn = write_all, warn
+    t:is(first, 'expiry: not all was removed, and will be tried again in 0.02 s: fails', 'is short again after a success')
+    support.eventually(function() return box.space.kv:get('fails') == nil end)
 end)
 
 test:test('a store without expired entries', function(t)
@@ -194,10 +210,65 @@ test:test('many', function(t)
     t:ok(support.eventually(is_free), 'and their memory is free again')
 end)
 
+test:test('removals that do not settle', function(t)
+    t:plan(3)
+    support.all_at_once(2000, function(i)
+        entries.insert('unsettled ' .. i, ONE, 10)
+    end)
+    now_s = now_s + 10
+    local store = require('kv.store')
+    local write_all, under_way, may_settle = store.write_all, 0, fiber.cond()
+    store.write_all = function(changes)
+        write_all(changes)
+        under_way = under_way + 1
+        may_settle:wait()
+    end
+    t:ok(support.eventually(function() return under_way == 8 end), 'are eight')
+    t:ok(not support.eventually(function() return under_way > 8 end, 0.1), 'and no more')
+    store.write_all = write_all
+    may_settle:broadcast()
+    t:ok(is_swept(), 'and then all goes on')
+end)
+
+test:test('one look', function(t)
+    t:plan(2)
+    -- The sweeper looks again only when it is woken.
+    expiry.idle_seconds = 1000
+    local before = switches(sweeper)
+    support.eventually(function() return switches(sweeper) > before end)
+    support.all_at_once(100, function(i)
+        entries.insert('look ' .. i, ONE, 10)
+    end)
+    now_s = now_s + 10
+    for i = 1, 4 do
+        box.space.kv_expiry:insert({i, 'no entry'})
+    end
+    local store = require('kv.store')
+    local write_all, first = store.write_all, nil
+    store.write_all = function(changes)
+        first = first or #changes
+        return write_all(changes)
+    end
+    sweeper:wakeup()
+    t:ok(is_swept(), 'removes all, whatever it finds')
+    store.write_all = write_all
+    t:is(first, 4, 'in batches of which the first has eight, endings without an entry included')
+end)
+
 test:test('a sweeper that is cancelled', function(t)
-    t:plan(1)
+    t:plan(2)
+    entries.insert('cancelled', ONE, 10)
+    now_s = now_s + 10
+    local warn, warnings = log.warn, 0
+    log.warn = function() warnings = warnings + 1 end
+    -- It is cancelled while it rests between two batches.
+    expiry.rest = function() return 1e9 end
+    sweeper:wakeup()
+    support.eventually(function() return box.space.kv:get('cancelled') == nil end)
     sweeper:cancel()
     t:ok(support.eventually(function() return sweeper:status() == 'dead' end), 'ends')
+    log.warn = warn
+    t:is(warnings, 0, 'and does not call that a failure')
 end)
 
 support.finish(test)
