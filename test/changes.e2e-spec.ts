@@ -509,6 +509,27 @@ describe('GET /changes?offset=-1', () => {
   });
 });
 
+describe('GET /changes?offset= in the middle of a snapshot', () => {
+  // Holds changes.snapshot-gone.
+  it('is refused as soon as the log does not hold what follows the snapshot', async () => {
+    const prefix = newKey();
+    for (let i = 0; i < 4; i++) await upsert(`${prefix}-${i}`, { text: 'x'.repeat(500_000) });
+    const { headers } = await changes(`offset=-1&prefix=${prefix}`).expect(200);
+    const query = `offset=${headers['stream-next-offset']}&prefix=${prefix}`;
+    await changes(query).expect(200);
+    for (let i = 0; i < 15; i++) await upsert('large', { i, text: 'x'.repeat(100_000) });
+    await expect.poll(async () => (await changes(query)).status).toBe(410);
+    await changes(`${query}&live=long-poll`).expect(410, answers.offsetExpired);
+    const stream = await EventSourceClient.open(`${service.url}/changes?live=sse&${query}`);
+    await expect.poll(() => stream.control).toMatchObject({ reset: true });
+    stream.close();
+  });
+
+  it('is refused where its snapshot is of a later time than the store', async () => {
+    await changes('offset=0-00000099999999999999-61').expect(410, answers.offsetExpired);
+  });
+});
+
 describe('GET /kv', () => {
   // Holds list.next-offset.
   it('tells on the first page of a walk from where to follow the changes', async () => {

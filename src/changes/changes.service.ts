@@ -45,6 +45,8 @@ export class ChangesService {
       case 'start':
         return this.snapshot(await this.feed.mark(), undefined, wanted, room);
       case 'snapshot':
+        // The rest of a snapshot is of no use to a client that could not follow it.
+        await this.feed.requireHeld(offset.revision);
         return this.snapshot(offset.revision, offset.after, wanted, room);
       case 'change':
         return this.changes(offset.revision, wanted, room, isFollowing);

@@ -77,6 +77,11 @@ export class ChangeFeed {
     return this.log.mark();
   }
 
+  /** Refuses a revision behind which changes are no longer held. @throws as `ChangesRepository.read` */
+  async requireHeld(after: number): Promise<void> {
+    await this.log.read(after, 0);
+  }
+
   /**
    * The changes of keys with this prefix behind a revision, of what this process knows, which may be a moment behind
    * the store. Undefined where it does not know them all.

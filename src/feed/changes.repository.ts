@@ -40,8 +40,8 @@ export class ChangesRepository {
   ) {}
 
   /**
-   * Reads the changes behind a revision, about `maxBytes` of them, and all that have the same revision. Where there
-   * are none, it waits for the next one for up to `waitMs` milliseconds.
+   * Reads the changes behind a revision, about `maxBytes` of them, and all that have the same revision, or none for 0.
+   * Where there are none, it waits for the next one for up to `waitMs` milliseconds.
    * @throws {KvError} OFFSET_EXPIRED where changes behind the revision are no longer held; CHANGES_OFF where the
    * store keeps no log; STORAGE_UNAVAILABLE
    */

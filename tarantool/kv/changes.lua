@@ -93,9 +93,12 @@ local function is_held(after)
 end
 
 -- Returns the rows behind the revision `after`, up to the mark, and the revision behind which to continue. All rows of
--- one revision come together, so a page may be larger than max_bytes.
+-- one revision come together, so a page may be larger than max_bytes. It is empty where max_bytes is 0.
 local function page(after, max_bytes)
     local rows, bytes, last = {}, 0, after
+    if max_bytes == 0 then
+        return rows, last
+    end
     for _, row in box.space.kv_changes:pairs({after + 1}, {iterator = 'GE'}) do
         local at = tonumber(row[REVISION])
         if at > mark then

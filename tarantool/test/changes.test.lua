@@ -130,7 +130,7 @@ test:test('expired entries', function(t)
 end)
 
 test:test('pages', function(t)
-    t:plan(5)
+    t:plan(6)
     local start = changes.mark()
     local operations = {}
     for i = 1, 10 do
@@ -147,6 +147,7 @@ test:test('pages', function(t)
     t:is_deeply({select(2, changes.read(start, size + 1))}, {first, last, rows}, 'are not larger otherwise')
     t:is(#select(4, changes.read(together, 1)), 1, 'end at the mark')
     t:is_deeply({changes.read(last, PAGE)}, {OK, last, last, {}}, 'and are empty there')
+    t:is_deeply({changes.read(start, 0)}, {OK, start, last, {}}, 'or where none is wanted')
 end)
 
 test:test('a reader that waits', function(t)
