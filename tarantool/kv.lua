@@ -89,6 +89,7 @@ rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
     changes = require('kv.changes').read, prove = require('kv.proof').prove,
+    find_retry = require('kv.retries').find,
 })
 rawset(_G, 'throttle', {take = require('kv.throttle').take})
 rawset(_G, 'health', {check = require('kv.health').check})
@@ -98,6 +99,7 @@ local function prepare()
     must(require('kv.access').apply(settings.user, settings.password))
     require('kv.reserve').start()
     require('kv.changes').start(settings.changes_bytes)
+    require('kv.retries').start(settings.retries_bytes, settings.retries_ttl_s)
 end
 
 if box.info.ro then

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ANSWER_SIZE } from '../src/store/answer-size.js';
 import { OUTCOME } from '../src/store/outcome.js';
-import { BRANCH, CHANGE, COMPARE, OPERATION, ROW } from '../src/store/positions.js';
+import { BRANCH, CHANGE, COMPARE, OPERATION, RECORD, RETRY, ROW } from '../src/store/positions.js';
 
 function lua(name: string): string {
   return readFileSync(new URL(`../tarantool/kv/${name}.lua`, import.meta.url), 'utf8');
@@ -47,6 +47,15 @@ describe('the service and the store mean the same', () => {
     expect(others).toEqual(Object.fromEntries(behind.map((name, i) => [`OP_${name}`, i + 2])));
     expect(locals(txn, 'COMPARE_KEY')).toEqual(numbered(COMPARE, 'COMPARE_'));
     expect(locals(txn, 'SUCCESS')).toEqual(BRANCH);
+  });
+
+  it('by the positions in a retry and in a record', () => {
+    const retries = lua('retries');
+    expect(locals(retries, 'RETRY_CLIENT')).toEqual(numbered(RETRY, 'RETRY_'));
+    expect(locals(retries, 'CLIENT')).toEqual(numbered(RECORD.slice(0, -1)));
+    const fields = [...lua('schema').matchAll(/kv_retries'[^]*?:format\(\{([^]*?)\n {4}\}\)/g)][0]?.[1] ?? '';
+    const names = [...fields.matchAll(/name = '(\w+)'/g)].map(([, name = '']) => name.toUpperCase());
+    expect(names).toEqual(RECORD);
   });
 
   it('by what a change in the log does', () => {

@@ -61,6 +61,10 @@ export interface TarantoolConfig {
   readonly memoryMiB: number;
   /** How much of it the log of changes may take. 0: there is no log. */
   readonly changesMiB: number;
+  /** How much of it the answers of writes that can be repeated may take. */
+  readonly retriesMiB: number;
+  /** How long these are kept at least. */
+  readonly retriesTtlS: number;
   readonly dataDir: string;
   /** The environment variables that the embedded Tarantool inherits. */
   readonly inherited: { readonly PATH: string | undefined; readonly HOME: string | undefined };

@@ -45,6 +45,8 @@ const SETTINGS: Record<string, (config: Config) => unknown> = {
   TARANTOOL_WAL_MODE: ({ tarantool }) => tarantool.walMode,
   TARANTOOL_MEMORY: ({ tarantool }) => tarantool.memoryMiB,
   CHANGES_MEMORY: ({ tarantool }) => tarantool.changesMiB,
+  IDEMPOTENCY_MEMORY: ({ tarantool }) => tarantool.retriesMiB,
+  IDEMPOTENCY_TTL: ({ tarantool }) => tarantool.retriesTtlS,
   DATA_DIR: ({ tarantool }) => tarantool.dataDir,
   SHUTDOWN_TIMEOUT: ({ http }) => http.shutdownTimeoutMs,
 };

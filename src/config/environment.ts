@@ -99,6 +99,12 @@ export class Environment {
   @Whole(0, 1_048_576, 'MiB')
   CHANGES_MEMORY = 32;
 
+  @Whole(1, 1_048_576, 'MiB')
+  IDEMPOTENCY_MEMORY = 32;
+
+  @Whole(1, 604_800, 'seconds')
+  IDEMPOTENCY_TTL = 600;
+
   @IsNotEmpty({ message: 'a folder' })
   DATA_DIR = './data';
 

@@ -60,6 +60,8 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       walMode: env.TARANTOOL_WAL_MODE,
       memoryMiB: env.TARANTOOL_MEMORY,
       changesMiB: env.CHANGES_MEMORY,
+      retriesMiB: env.IDEMPOTENCY_MEMORY,
+      retriesTtlS: env.IDEMPOTENCY_TTL,
       dataDir: resolve(env.DATA_DIR),
       inherited: { PATH: variables['PATH'], HOME: variables['HOME'] },
     },

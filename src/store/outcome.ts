@@ -14,8 +14,12 @@ export const OUTCOME = {
   LARGE: 5,
   GONE: 6,
   OFF: 7,
+  REPLAYED: 8,
+  REUSED: 9,
   READ_ONLY: 10,
   FAILED: 11,
+  FULL: 12,
+  UNSETTLED: 13,
 } as const;
 
 /** Outcomes that refuse one operation. */

@@ -121,6 +121,8 @@ export class EmbeddedTarantool {
         TARANTOOL_WAL_MODE: config.walMode,
         TARANTOOL_MEMORY: String(config.memoryMiB),
         CHANGES_MEMORY: String(config.changesMiB),
+        IDEMPOTENCY_MEMORY: String(config.retriesMiB),
+        IDEMPOTENCY_TTL: String(config.retriesTtlS),
         DATA_DIR: config.dataDir,
         MAX_BODY_BYTES: String(limits.maxBodyBytes),
       },

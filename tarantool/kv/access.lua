@@ -9,6 +9,7 @@ local log = require('log')
 
 local FUNCTIONS = {
     'kv.insert', 'kv.get', 'kv.update', 'kv.delete', 'kv.upsert', 'kv.touch', 'kv.list', 'kv.txn', 'kv.changes', 'kv.prove',
+    'kv.find_retry',
     'throttle.take',
     'health.check',
 }

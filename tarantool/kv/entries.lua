@@ -2,10 +2,12 @@
 -- a failure (read-only, disk full, malformed bytes), and then nothing was written.
 -- Arguments that are nil or null count as absent. `value` is a string: the MessagePack of a map, stored unchanged.
 -- `ttl_s` and `if_match` are described in kv/rules.lua. `version` is the version of the entry. `expires_at` is in
--- milliseconds since the epoch, and nil for an entry that does not expire.
+-- milliseconds since the epoch, and nil for an entry that does not expire. `retry` makes a write safe to repeat, and
+-- adds the outcomes REPLAYED, REUSED, UNSETTLED and FULL: see kv/retries.lua.
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
+local retries = require('kv.retries')
 local revision = require('kv.revision')
 local row = require('kv.row')
 local rules = require('kv.rules')
@@ -14,6 +16,8 @@ local store = require('kv.store')
 local OK, NOT_FOUND, LARGE = outcome.OK, outcome.NOT_FOUND, outcome.LARGE
 local SMALL_BYTES = require('kv.answer').SMALL_BYTES
 local judge, live = rules.judge, rules.live
+local once = retries.once
+local NULL = box.NULL
 
 local entries = {}
 
@@ -57,65 +61,101 @@ local function refusal(verdict, entry)
     return verdict, rules.version(entry)
 end
 
-local function put(key, entry, present, value, ttl_s)
+-- The record of a write that can be repeated, nil for any other. All writes have answers of the same form here.
+local function record(retry, version, expires_at, created)
+    if retry ~= nil then
+        return retries.record(retry, {OK, version, expires_at or NULL, created})
+    end
+end
+
+local function put(key, entry, present, value, ttl_s, retry)
     local version = revision.take()
     local new, expires_at = rules.row(key, value, version, ttl_s, entry)
-    store.write({key = key, revision = version, before = present, after = new, live = entry})
+    store.write({
+        key = key, revision = version, before = present, after = new, live = entry,
+        record = record(retry, version, expires_at, entry == nil),
+    })
     return OK, version, expires_at
 end
 
--- Returns OK, version, expires_at; or EXISTS and the version of the existing entry.
-function entries.insert(key, value, ttl_s)
+local function insert(key, value, ttl_s, retry)
     local verdict, entry, present = decide(key, judge.insert)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end
-    return put(key, entry, present, value, ttl_s)
+    return put(key, entry, present, value, ttl_s, retry)
 end
 
--- Returns OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
-function entries.update(key, value, ttl_s, if_match)
+-- Returns OK, version, expires_at; or EXISTS and the version of the existing entry.
+function entries.insert(key, value, ttl_s, retry)
+    return once(retry, insert, key, value, ttl_s, retry)
+end
+
+local function update(key, value, ttl_s, if_match, retry)
     local verdict, entry, present = decide(key, judge.update, if_match)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end
-    return put(key, entry, present, value, ttl_s)
+    return put(key, entry, present, value, ttl_s, retry)
 end
 
--- Returns OK, version, expires_at and whether the entry was created; or PRECONDITION_FAILED and the version of the
--- existing entry, 0 where there is none. With `create_only` any existing entry refuses.
-function entries.upsert(key, value, ttl_s, if_match, create_only)
+-- Returns OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
+function entries.update(key, value, ttl_s, if_match, retry)
+    return once(retry, update, key, value, ttl_s, if_match, retry)
+end
+
+local function upsert(key, value, ttl_s, if_match, create_only, retry)
     local verdict, entry, present = decide(key, create_only == true and judge.create or judge.upsert, if_match)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end
-    local _, version, expires_at = put(key, entry, present, value, ttl_s)
+    local _, version, expires_at = put(key, entry, present, value, ttl_s, retry)
     return OK, version, expires_at, entry == nil
 end
 
--- Returns OK and the revision of the removal; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing
--- entry.
-function entries.delete(key, if_match)
+-- Returns OK, version, expires_at and whether the entry was created; or PRECONDITION_FAILED and the version of the
+-- existing entry, 0 where there is none. With `create_only` any existing entry refuses.
+function entries.upsert(key, value, ttl_s, if_match, create_only, retry)
+    return once(retry, upsert, key, value, ttl_s, if_match, create_only, retry)
+end
+
+local function delete(key, if_match, retry)
     local verdict, entry, present = decide(key, judge.delete, if_match)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end
     local version = revision.take()
-    store.write({key = key, revision = version, before = present, live = entry})
+    store.write({
+        key = key, revision = version, before = present, live = entry, record = record(retry, version, nil, false),
+    })
     return OK, version
 end
 
--- Sets when the entry expires, or that it does not. The entry is not changed otherwise, so its version stays. In the
--- log of changes it takes a revision like every other change. Returns
--- OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
-function entries.touch(key, ttl_s, if_match)
+-- Returns OK and the revision of the removal; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing
+-- entry.
+function entries.delete(key, if_match, retry)
+    return once(retry, delete, key, if_match, retry)
+end
+
+local function touch(key, ttl_s, if_match, retry)
     local verdict, entry, present = decide(key, judge.touch, if_match)
     if verdict ~= OK then
         return refusal(verdict, entry)
     end
     local new, expires_at = rules.touched(entry, ttl_s)
-    store.write({key = key, revision = revision.take(), before = present, after = new, live = entry})
-    return OK, entry[row.VERSION], expires_at
+    local version = entry[row.VERSION]
+    store.write({
+        key = key, revision = revision.take(), before = present, after = new, live = entry,
+        record = record(retry, version, expires_at, false),
+    })
+    return OK, version, expires_at
+end
+
+-- Sets when the entry expires, or that it does not. The entry is not changed otherwise, so its version stays. In the
+-- log of changes it takes a revision like every other change. Returns
+-- OK, version, expires_at; or NOT_FOUND; or PRECONDITION_FAILED and the version of the existing entry.
+function entries.touch(key, ttl_s, if_match, retry)
+    return once(retry, touch, key, ttl_s, if_match, retry)
 end
 
 -- Returns OK and the tuple, undecoded; or NOT_FOUND; or, for a large entry unless it may be large, LARGE, its size

@@ -135,6 +135,23 @@ steps[3] = function()
     changes:create_index('primary', {parts = {{field = 'revision'}, {field = 'n'}}, if_not_exists = true})
 end
 
+-- Adds the answers of writes that can be repeated. See kv/retries.lua.
+steps[4] = function()
+    local retries = box.schema.space.create('kv_retries', {if_not_exists = true})
+    retries:format({
+        {name = 'client', type = 'string'},
+        {name = 'key', type = 'string'},
+        {name = 'at', type = 'unsigned'},
+        {name = 'fingerprint', type = 'string'},
+        {name = 'answer', type = 'array'},
+    })
+    retries:create_index('primary', {parts = {{field = 'client'}, {field = 'key'}}, if_not_exists = true})
+    -- The oldest first, because they are removed first.
+    retries:create_index('age', {
+        parts = {{field = 'at'}, {field = 'client'}, {field = 'key'}}, if_not_exists = true,
+    })
+end
+
 schema.VERSION = #steps
 
 -- Returns the version of the data, 0 before the first step.

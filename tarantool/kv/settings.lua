@@ -67,6 +67,10 @@ local function read(env)
     if changes > memory / 2 then
         refuse('CHANGES_MEMORY', tostring(changes), 'at most half of TARANTOOL_MEMORY, in MiB')
     end
+    local retries = integer('IDEMPOTENCY_MEMORY', get('IDEMPOTENCY_MEMORY', '32'), 1, MIB, 'MiB')
+    if retries > memory / 2 then
+        refuse('IDEMPOTENCY_MEMORY', tostring(retries), 'at most half of TARANTOOL_MEMORY, in MiB')
+    end
     local port = integer('TARANTOOL_PORT', get('TARANTOOL_PORT', '3301'), 1, 65535, 'a port')
     return {
         listen = address('TARANTOOL_LISTEN', get('TARANTOOL_LISTEN', tostring(port))),
@@ -76,6 +80,8 @@ local function read(env)
             {fsync = 'fsync', write = 'write'}, 'fsync or write'),
         memory_bytes = memory * MIB,
         changes_bytes = changes * MIB,
+        retries_bytes = retries * MIB,
+        retries_ttl_s = integer('IDEMPOTENCY_TTL', get('IDEMPOTENCY_TTL', '600'), 1, 7 * 86400, 'seconds'),
         data_dir = data_dir and fio.abspath(data_dir),
         max_tuple_bytes = tuple_bytes(body_bytes),
         is_embedded = one_of('TARANTOOL_EMBEDDED', get('TARANTOOL_EMBEDDED', 'false'),

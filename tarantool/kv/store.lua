@@ -1,8 +1,9 @@
 -- Writes entries. Each write keeps kv_expiry, the expiry times of the entries that have one, up to date in the same
--- transaction, and records itself in the log of changes.
+-- transaction, and records itself in the log of changes. A write that can be repeated records its answer too.
 local changes = require('kv.changes')
 local inflight = require('kv.inflight')
 local reserve = require('kv.reserve')
+local retries = require('kv.retries')
 local row = require('kv.row')
 
 -- The bytes of an expiry time. An entry that is given one counts as no larger.
@@ -35,6 +36,9 @@ local function apply(change, n)
             box.space.kv_expiry:replace({new, key})
         end
     end
+    if change.record ~= nil then
+        retries.insert(change.record)
+    end
     if changes.is_on() then
         return changes.record(change, n)
     end
@@ -58,7 +62,7 @@ local function commit(change)
     box.atomic(apply, change, 1)
 end
 
--- By how many bytes the changes make the entries larger.
+-- By how many bytes the changes make the entries and the records of answers larger.
 local function growth(all)
     local bytes = 0
     for i = 1, #all do
@@ -69,13 +73,16 @@ local function growth(all)
         if after ~= nil then
             bytes = bytes + after:bsize()
         end
+        if all[i].record ~= nil then
+            bytes = bytes + all[i].record:bsize()
+        end
     end
     return bytes
 end
 
 local function write(change)
     local key, before, after = change.key, change.before, change.after
-    if changes.is_on() or row.expires_at(before) ~= row.expires_at(after) then
+    if changes.is_on() or change.record ~= nil or row.expires_at(before) ~= row.expires_at(after) then
         inflight.run(key, before, after, commit, change)
     elseif after ~= nil then
         inflight.run(key, before, after, put, after)
@@ -90,8 +97,9 @@ local function write_all(all)
     changes.settled(all[#all].revision)
 end
 
--- Carries out a change {key, revision, before, after, live}: turns `before`, the tuple in the space, expired or not,
--- into `after`. nil means no tuple. `live` is `before`, or nil where that has expired. Nothing may yield between the
+-- Carries out a change {key, revision, before, after, live, record}: turns `before`, the tuple in the space, expired
+-- or not, into `after`. nil means no tuple. `live` is `before`, or nil where that has expired. `record` is what
+-- kv/retries.lua keeps of the write, nil for a write that cannot be repeated. Nothing may yield between the
 -- decision to write and this call. Returns when the write is durable. Throws when it is not, and then nothing was
 -- written.
 function store.write(change)

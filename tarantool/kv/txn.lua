@@ -8,6 +8,8 @@ local answer = require('kv.answer')
 local durable = require('kv.durable')
 local inflight = require('kv.inflight')
 local outcome = require('kv.outcome')
+local reserve = require('kv.reserve')
+local retries = require('kv.retries')
 local revision = require('kv.revision')
 local rules = require('kv.rules')
 local store = require('kv.store')
@@ -177,11 +179,13 @@ end
 
 -- Returns the bytes that the caller has to set aside room for before it may receive the entries that were read.
 -- Returns nil where it may receive them now. Throws where they exceed the limit of one answer. Nothing has been
--- written by then.
-local function room_needed(made, may_be_large)
+-- written by then. An answer that will be recorded may not be large at all.
+local function room_needed(made, may_be_large, retry)
     local bytes = made.read and answer.bytes(made.read) or 0
     if bytes <= answer.SMALL_BYTES then
         return nil
+    elseif retry ~= nil then
+        box.error({code = box.error.MEMTX_MAX_TUPLE_SIZE, reason = 'The values read are too large for a record'})
     elseif may_be_large ~= true then
         return bytes
     elseif not answer.fits(made.read, bytes, #made.results) then
@@ -203,17 +207,21 @@ local function results_of(made, version)
     return OK, version, made.branch, made.results
 end
 
--- compare: an array of {key, 'exists', boolean} or {key, 'version', number}.
--- success, failure: arrays of {op, key, value, ttl_s, if_match} with op get, insert, update, upsert, touch or delete.
--- failure is carried out where a comparison does not hold, and may be nil.
--- Returns OK, the revision, the branch that was carried out (1: success, 0: failure), and the result of each
--- operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version, expires_at or null, whether it created the
--- entry}. The revision of a transaction that wrote nothing is the newest one given so far, which is at or above the
--- versions that it read.
--- Or returns ABORTED, the zero-based positions of what failed, and whether these are comparisons: all that do not
--- hold, or else the first operation that was refused.
--- Or, where the answer is large and may not be, returns LARGE and the bytes of the entries that it would read.
-function txn.run(compare, success, failure, may_be_large)
+-- Writes the changes, and the answer where the transaction can be repeated.
+local function commit(made, version, retry)
+    local record
+    if retry ~= nil then
+        record = retries.record(retry, {OK, version, made.branch, made.results})
+    end
+    if #made.changes > 0 then
+        made.changes[1].record = record
+        store.write_all(made.changes)
+    elseif record ~= nil then
+        reserve.write(record:bsize(), retries.insert, record)
+    end
+end
+
+local function run(compare, success, failure, may_be_large, retry)
     -- A null that arrives over the wire is not nil in Lua.
     compare, success, failure = given(compare), given(success), given(failure)
     local is_writing = writes_to(success) or writes_to(failure)
@@ -225,12 +233,12 @@ function txn.run(compare, success, failure, may_be_large)
         local made = is_writing and plan(compare, success, failure, newest, revision.peek())
         if made and has_changes(made) then
             check_touched(made)
-            local bytes = room_needed(made, may_be_large)
+            local bytes = room_needed(made, may_be_large, retry)
             if bytes ~= nil then
                 return LARGE, bytes
             end
             local version = revision.take()
-            store.write_all(made.changes)
+            commit(made, version, retry)
             return results_of(made, version)
         end
         local unsettled
@@ -240,11 +248,15 @@ function txn.run(compare, success, failure, may_be_large)
             return entry
         end, revision.peek())
         if not has_changes(made) and unsettled == nil then
-            local bytes = room_needed(made, may_be_large)
+            local bytes = room_needed(made, may_be_large, retry)
             if bytes ~= nil then
                 return LARGE, bytes
             end
-            return results_of(made, made.takes_revision and revision.take() or revision.newest())
+            local version = made.takes_revision and revision.take() or revision.newest()
+            if made.failed == nil then
+                commit(made, version, retry)
+            end
+            return results_of(made, version)
         end
         -- Either a write in flight is the cause of the refusal, or no write is in flight any more because an entry
         -- has expired between the two plans.
@@ -253,6 +265,22 @@ function txn.run(compare, success, failure, may_be_large)
             inflight.wait(write, deadline)
         end
     end
+end
+
+-- compare: an array of {key, 'exists', boolean} or {key, 'version', number}.
+-- success, failure: arrays of {op, key, value, ttl_s, if_match} with op get, insert, update, upsert, touch or delete.
+-- failure is carried out where a comparison does not hold, and may be nil.
+-- Returns OK, the revision, the branch that was carried out (1: success, 0: failure), and the result of each
+-- operation: {OK, tuple} or {NOT_FOUND} of a get, otherwise {OK, version, expires_at or null, whether it created the
+-- entry}. The revision of a transaction that wrote nothing is the newest one given so far, which is at or above the
+-- versions that it read.
+-- Or returns ABORTED, the zero-based positions of what failed, and whether these are comparisons: all that do not
+-- hold, or else the first operation that was refused.
+-- Or, where the answer is large and may not be, returns LARGE and the bytes of the entries that it would read.
+-- `retry` makes the transaction safe to repeat, and adds the outcomes REPLAYED, REUSED, UNSETTLED and FULL: see
+-- kv/retries.lua.
+function txn.run(compare, success, failure, may_be_large, retry)
+    return retries.once(retry, run, compare, success, failure, may_be_large, retry)
 end
 
 return txn

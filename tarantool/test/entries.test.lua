@@ -181,7 +181,8 @@ end)
 test:test('the outcomes', function(t)
     t:plan(1)
     t:is_deeply(outcome, {OK = 0, NOT_FOUND = 1, EXISTS = 2, PRECONDITION_FAILED = 3, ABORTED = 4, LARGE = 5, GONE = 6, OFF = 7,
-        READ_ONLY = 10, FAILED = 11}, 'keep their numbers, which the service knows')
+        REPLAYED = 8, REUSED = 9, READ_ONLY = 10, FAILED = 11, FULL = 12, UNSETTLED = 13},
+        'keep their numbers, which the service knows')
 end)
 
 support.finish(test)

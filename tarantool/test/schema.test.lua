@@ -10,7 +10,7 @@ local test = tap.test('schema')
 test:plan(7)
 
 local function drop_all()
-    for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision', 'kv_changes'}) do
+    for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision', 'kv_changes', 'kv_retries'}) do
         if box.space[name] ~= nil then
             box.space[name]:drop()
         end
@@ -45,10 +45,10 @@ test:test('the entry state', function(t)
 end)
 
 test:test('a step that was interrupted', function(t)
-    t:plan(6 * 3)
+    t:plan(8 * 3)
     local real_create_index = box.schema.index.create
     -- `made` is how many indexes exist when the step breaks off. Then the whole step runs again.
-    for made = 0, 5 do
+    for made = 0, 7 do
         drop_all()
         local left = made
         rawset(box.schema.index, 'create', function(...)

@@ -18,7 +18,7 @@ test:test('defaults', function(t)
     t:plan(1)
     t:is_deeply(read({DATA_DIR = ''}), {
         listen = '127.0.0.1:3301', user = 'api_user', wal_mode = 'fsync', memory_bytes = 256 * 1024 * 1024,
-        changes_bytes = 32 * 1024 * 1024,
+        changes_bytes = 32 * 1024 * 1024, retries_bytes = 32 * 1024 * 1024, retries_ttl_s = 600,
         max_tuple_bytes = 1048576 * 9 / 4 + 65536, is_embedded = false, log_level = 4,
     }, 'are safe, and an empty variable counts as unset')
 end)
@@ -43,10 +43,10 @@ test:test('what is given', function(t)
     t:is_deeply(read({
         TARANTOOL_USER = 'me', TARANTOOL_PASSWORD = 'p', TARANTOOL_WAL_MODE = 'write', TARANTOOL_MEMORY = '64',
         DATA_DIR = '/var/kv', MAX_BODY_BYTES = '4', TARANTOOL_EMBEDDED = 'true', TARANTOOL_LOG_LEVEL = 'debug',
-        CHANGES_MEMORY = '8',
+        CHANGES_MEMORY = '8', IDEMPOTENCY_MEMORY = '9', IDEMPOTENCY_TTL = '10',
     }), {
         listen = '127.0.0.1:3301', user = 'me', password = 'p', wal_mode = 'write', memory_bytes = 64 * 1024 * 1024,
-        changes_bytes = 8 * 1024 * 1024,
+        changes_bytes = 8 * 1024 * 1024, retries_bytes = 9 * 1024 * 1024, retries_ttl_s = 10,
         data_dir = '/var/kv', max_tuple_bytes = 9 + 65536, is_embedded = true, log_level = 7,
     }, 'counts')
 end)
@@ -72,6 +72,9 @@ test:test('what is wrong', function(t)
         {'TARANTOOL_MEMORY', '63', 'MiB from 64 to 1048576'}, {'TARANTOOL_MEMORY', '1e3', 'MiB from 64 to 1048576'},
         {'CHANGES_MEMORY', '129', 'at most half of TARANTOOL_MEMORY, in MiB'},
         {'CHANGES_MEMORY', '-1', 'MiB from 0 to 1048576'},
+        {'IDEMPOTENCY_MEMORY', '129', 'at most half of TARANTOOL_MEMORY, in MiB'},
+        {'IDEMPOTENCY_MEMORY', '0', 'MiB from 1 to 1048576'},
+        {'IDEMPOTENCY_TTL', '0', 'seconds from 1 to 604800'}, {'IDEMPOTENCY_TTL', '604801', 'seconds from 1 to 604800'},
         {'MAX_BODY_BYTES', '-1', 'bytes from 1 to 67108864'},
         {'TARANTOOL_EMBEDDED', 'yes', 'true or false'},
         {'TARANTOOL_LOG_LEVEL', '5', 'fatal, syserror, error, crit, warn, info, verbose or debug'},
