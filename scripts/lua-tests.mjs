@@ -65,12 +65,18 @@ export async function runLuaTest(file, { timeLimitMs = TIME_LIMIT_MS, atFirstFai
       resolve(false);
     });
     child.on('exit', () => killGroup(child.pid));
-    child.on('close', (code) => resolve(code === 0));
+    child.on('close', (code) => resolve(code === 0 && isComplete(output)));
   });
   running.delete(child.pid);
   removeFolder(folder);
   clearTimeout(timer);
   return { passed, output, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Whether all tests of the plan have passed. A process that ends in the middle may exit with 0 as well. */
+function isComplete(output) {
+  const planned = /^1\.\.(\d+)$/m.exec(output)?.[1];
+  return Number(planned) === output.match(/^ok /gm)?.length;
 }
 
 /**
