@@ -10,7 +10,7 @@ export const FLOORS = [
   ['changes'],
   ['batch', 'listing'],
   ['kv'],
-  ['feed'],
+  ['access', 'feed'],
   ['health', 'throttling'],
   ['answers'],
   ['store'],
@@ -84,7 +84,8 @@ export default {
     // In tests, what describe() holds may be longer: test/tidy.spec.ts looks at each function there.
     { files: ['**/*spec.{ts,mjs}'], rules: { 'max-lines-per-function': 'off' } },
     { files: ['src/**'], rules: { 'max-lines': ['error', { max: 200 }] } },
-    { files: ['src/**/*.spec.ts'], rules: { 'max-lines': 'off' } },
+    // A table of data grows by rows.
+    { files: ['src/**/*.spec.ts', 'src/http/error-table.ts'], rules: { 'max-lines': 'off' } },
     // Only src/config reads the environment.
     { files: ['src/**'], rules: { 'node/no-process-env': 'error' } },
     { files: ['src/config/**'], rules: { 'node/no-process-env': 'off' } },

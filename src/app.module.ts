@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessModule, accessGuards } from './access/access.module.js';
 import type { Answers } from './answers/answers.js';
 import { AnswersModule } from './answers/answers.module.js';
 import type { Config } from './config/config.js';
@@ -30,6 +31,7 @@ export class AppModule {
         LoggingModule.with(logger),
         TarantoolModule,
         AnswersModule.with(answers),
+        AccessModule.with(config.access),
         ThrottlingModule,
         KvModule,
         ListingModule,
@@ -39,11 +41,13 @@ export class AppModule {
         HealthModule,
       ],
       providers: [
-        // 1. The guard counts the request to the client's rate, before anything of its body is read.
+        // 1. Where tokens are needed, this guard tells whose token a request shows, and refuses requests without one.
+        ...accessGuards(config.access),
+        // 2. This guard counts the request to the rate of its token or address, before anything of its body is read.
         { provide: APP_GUARD, useClass: ClientThrottlerGuard },
-        // 2. The pipe reads the body, parses it and checks it against the DTO of the controller's method.
+        // 3. The pipe reads the body, parses it and checks it against the DTO of the controller's method.
         { provide: APP_PIPE, useClass: JsonBodyPipe },
-        // 3. The controller answers. The filter turns whatever fails on the way into an answer.
+        // 4. The controller answers. The filter turns whatever fails on the way into an answer.
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
     };

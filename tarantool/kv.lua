@@ -91,6 +91,8 @@ rawset(_G, 'kv', {
     changes = require('kv.changes').read, prove = require('kv.proof').prove,
     find_retry = require('kv.retries').find,
 })
+local tokens = require('kv.tokens')
+rawset(_G, 'tokens', {read = tokens.read, create = tokens.create, delete = tokens.delete})
 rawset(_G, 'throttle', {take = require('kv.throttle').take})
 rawset(_G, 'health', {check = require('kv.health').check})
 

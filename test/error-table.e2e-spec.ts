@@ -8,6 +8,7 @@ import { startFaultyStore } from './support/faulty-store.js';
 import type { FaultyStore } from './support/faulty-store.js';
 import { firstAnswer, message } from './support/raw.js';
 import type { RawAnswer } from './support/raw.js';
+import { ADMIN_TOKEN, newTokenFor } from './support/tokens.js';
 import { startInstance, startTestApp } from './support/test-app.js';
 import type { TestApp } from './support/test-app.js';
 
@@ -17,6 +18,8 @@ let narrow: NestFastifyApplication;
 let counting: NestFastifyApplication;
 let stopping: NestFastifyApplication;
 let faulty: FaultyStore;
+/** An instance that needs tokens. */
+let guarded: NestFastifyApplication;
 
 beforeAll(async () => {
   service = await startTestApp({ MAX_BODY_BYTES: '4096' });
@@ -30,13 +33,19 @@ beforeAll(async () => {
   counting = await startInstance({ ...config, throttle: { limit: 1, windowMs: 600_000 } });
   await firstAnswer(await counting.getUrl(), message('GET /kv/state'));
   stopping = await startInstance(config);
+  guarded = await startInstance({ ...config, access: { adminToken: ADMIN_TOKEN } });
   stopping.get(HealthService).startStopping();
+  ({ token: limited } = await newTokenFor(await guarded.getUrl(), [{ prefix: 'a/', rights: ['write'] }]));
 });
 afterAll(async () => {
-  await Promise.all([narrow.close(), counting.close(), stopping.close()]);
+  await Promise.all([narrow.close(), counting.close(), stopping.close(), guarded.close()]);
   await faulty.stop();
   await service.stop();
 });
+
+/** A token that may write some keys. */
+let limited: string;
+const shows = (token: string): string => `Authorization: Bearer ${token}\r\n`;
 
 const MERGE = 'Content-Type: application/merge-patch+json\r\n';
 const JSON_PATCH = 'Content-Type: application/json-patch+json\r\n';
@@ -65,6 +74,27 @@ const WALK: Record<ErrorCode, Provocation> = {
   INVALID_PRECONDITION: { bytes: request('GET /kv/state', undefined, 'If-Match: 12\r\n') },
   INVALID_KEY: { bytes: request('GET /kv/%ff') },
   MALFORMED_REQUEST: { bytes: (fields) => `NONSENSE\r\n${fields}\r\n`, isUnread: true },
+  UNAUTHORIZED: {
+    bytes: request('GET /kv/state'),
+    url: () => guarded.getUrl(),
+    fields: { 'www-authenticate': 'Bearer' },
+  },
+  FORBIDDEN: {
+    bytes: (fields) => message('GET /kv/state', undefined, shows(limited) + fields),
+    url: () => guarded.getUrl(),
+  },
+  TOKEN_NOT_FOUND: {
+    bytes: request('DELETE /tokens/nobody', undefined, shows(ADMIN_TOKEN)),
+    url: () => guarded.getUrl(),
+  },
+  TOO_MANY_TOKENS: {
+    bytes: request(
+      'POST /tokens',
+      '{"name":"n","rules":[{"prefix":"","rights":["read"]}]}',
+      shows(ADMIN_TOKEN),
+    ),
+    url: () => faulty.guardedUrl,
+  },
   CROSS_ORIGIN_REQUEST: { bytes: request('POST /kv', '{}', 'Sec-Fetch-Site: cross-site\r\n') },
   KEY_NOT_FOUND: { bytes: request('DELETE /kv/nobody') },
   CHANGES_OFF: { bytes: request('GET /changes?offset=now'), url: () => faulty.url },
@@ -144,6 +174,7 @@ const provoke = async (code: ErrorCode, fields = ''): Promise<RawAnswer> => {
 describe('every refusal that there is', () => {
   const rows = Object.entries(ERROR_TABLE) as [ErrorCode, (typeof ERROR_TABLE)[ErrorCode]][];
 
+  // Holds status.401, status.403-forbidden, status.404-token, status.409-tokens.
   // Holds answer.envelope, answer.no-more-members, answer.no-internals, status.400-body, status.400-key.
   // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
   // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.

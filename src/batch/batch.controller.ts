@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, HttpStatus, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { accessOf } from '../access/access.js';
 import { Answers } from '../answers/answers.js';
 import type { LimitsConfig } from '../config/config.js';
 import { LIMITS } from '../config/config.tokens.js';
@@ -10,7 +11,7 @@ import { BatchService } from './batch.service.js';
 import { parseComparison } from './comparison.js';
 import { BatchDto } from './dto/batch.dto.js';
 import { TxnDto } from './dto/txn.dto.js';
-import { parseOperation } from './operation.js';
+import { parseOperation, rightOf } from './operation.js';
 import { renderResult } from './render-result.js';
 import type { Result } from './result.js';
 import { TxnRepository } from './txn.repository.js';
@@ -40,7 +41,7 @@ export class BatchController {
     const operations = body.operations.map(parseOperation);
     await this.rate.chargeOperations(request, reply, operations.length);
     const room = this.answers.room(reply);
-    const results = await this.batches.run(operations, room);
+    const results = await this.batches.run(operations, room, accessOf(request));
     return room.settle(done('processed', resultsMember(results)));
   }
 
@@ -57,6 +58,9 @@ export class BatchController {
     for (const { key } of [...compare, ...success, ...(failure ?? [])]) checkKey(key, this.maxKeyBytes);
     const count = compare.length + success.length + (failure?.length ?? 0);
     await this.rate.chargeOperations(request, reply, count);
+    const access = accessOf(request);
+    for (const { key } of compare) access.require('read', key);
+    for (const { op, key } of [...success, ...(failure ?? [])]) access.require(rightOf(op), key);
 
     const room = this.answers.room(reply);
     const { revision, results } = await this.transactions.run({ compare, success, failure }, room);

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { Access } from '../access/access.js';
 import type { LargeRoom } from '../answers/answer-room.js';
 import type { Written } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
 import { KvService } from '../kv/kv.service.js';
 import { BatchAnswer } from './batch-answer.js';
+import { rightOf } from './operation.js';
 import type { Operation } from './operation.js';
 import type { Result, WrittenResult } from './result.js';
 
@@ -19,31 +21,32 @@ export class BatchService {
   constructor(private readonly kv: KvService) {}
 
   /** @returns one result for each operation, in the order of the operations. */
-  async run(operations: readonly Operation[], room: LargeRoom): Promise<Result[]> {
+  async run(operations: readonly Operation[], room: LargeRoom, access: Access): Promise<Result[]> {
     const answer = new BatchAnswer(room, operations.length);
     const results: Result[] = [];
     for (let start = 0; start < operations.length; start += AT_ONCE) {
-      results.push(...(await this.runSome(operations.slice(start, start + AT_ONCE), answer)));
+      results.push(...(await this.runSome(operations.slice(start, start + AT_ONCE), answer, access)));
     }
     return results;
   }
 
-  private runSome(operations: readonly Operation[], answer: BatchAnswer): Promise<Result[]> {
+  private runSome(operations: readonly Operation[], answer: BatchAnswer, access: Access): Promise<Result[]> {
     const lastOf = new Map<string, Promise<Result>>();
     return Promise.all(
       operations.map((operation) => {
         const before = lastOf.get(operation.key);
         const result = before
-          ? before.then(() => this.carryOut(operation, answer))
-          : this.carryOut(operation, answer);
+          ? before.then(() => this.carryOut(operation, answer, access))
+          : this.carryOut(operation, answer, access);
         lastOf.set(operation.key, result);
         return result;
       }),
     );
   }
 
-  private async carryOut(operation: Operation, answer: BatchAnswer): Promise<Result> {
+  private async carryOut(operation: Operation, answer: BatchAnswer, access: Access): Promise<Result> {
     try {
+      access.require(rightOf(operation.op), operation.key);
       return await this.perform(operation, answer);
     } catch (error) {
       if (error instanceof KvError) return { error };

@@ -1,3 +1,4 @@
+import type { Right } from '../access/rule.js';
 import type { IfMatch, Ttl } from '../entries/entry.js';
 import { KvError } from '../entries/kv.errors.js';
 import { isTime, isTtl, readTtl, requireTtl } from '../entries/ttl.js';
@@ -100,6 +101,11 @@ const READERS: { readonly [Name in OperationName]: (document: JsonValue) => Oper
     return { op: 'delete', key: members.key, ifMatch: readIfMatch(members) };
   },
 };
+
+/** The right that an operation needs on its key. */
+export function rightOf(op: OperationName): Right {
+  return op === 'get' ? 'read' : 'write';
+}
 
 /** @throws {KvError} INVALID_BODY */
 export function parseOperation(document: JsonValue): Operation {

@@ -2,10 +2,12 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { AnswerRoom } from '../answers/answer-room.js';
+import { accessOf } from '../access/access.js';
+import { overSignal } from '../access/over-signal.js';
 import { Answers } from '../answers/answers.js';
-import { goneSignal } from '../answers/when-over.js';
 import { NOW_OFFSET, START_OFFSET } from '../entries/offset.js';
 import { parseTags } from '../http/precondition.js';
+import { addVary } from '../http/vary.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { ChangesService, offsetText } from './changes.service.js';
 import type { MessagesPage } from './changes.service.js';
@@ -17,8 +19,8 @@ import { pageTag } from './page-tag.js';
 import { streamCursor } from './stream-cursor.js';
 
 /**
- * What is behind such a page was there when it was read, so the page never changes (Durable Streams §10.1). It is not
- * `public`: a shared cache may keep it unless the request has an Authorization field (RFC 9111 §3.5).
+ * What is behind such a page was there when it was read, so the page never changes (Durable Streams §10.1). Where
+ * nobody needs a token, a shared cache may keep it too.
  */
 const LASTING = 'max-age=60, stale-while-revalidate=300';
 const PASSING = 'no-store';
@@ -41,13 +43,16 @@ export class ChangesController {
     // A client of the protocol asks by HEAD where the log ends (§5.5). No offset is in the middle of a snapshot then.
     const start = request.method === 'HEAD' ? NOW_OFFSET : START_OFFSET;
     const query = readChangesQuery(request.url, request.query, String(lastEventId ?? '') || undefined, start);
+    const access = accessOf(request);
+    access.require('read', query.prefix);
     const known = parseTags(request.headers['if-none-match'] ?? '');
     const room = this.answers.room(reply);
     if (request.method === 'GET' && query.live === 'sse') return this.stream(request, reply, query, room);
     const page =
       request.method === 'GET' && query.live === 'long-poll'
-        ? await this.live.poll(query, room, goneSignal(reply.raw))
+        ? await this.live.poll(query, room, overSignal(reply.raw, access))
         : await this.changes.page(query.offset, query, room);
+    access.check();
     showPlace(reply, query, page);
     if (page.messages.length === 0 && query.live === 'long-poll') {
       void reply.code(204).removeHeader('content-type').header('cache-control', PASSING).send();
@@ -55,6 +60,11 @@ export class ChangesController {
     }
     const body = `[${page.messages.join(',')}]`;
     const tag = showTag(reply, query, page, body);
+    // A page may be for some tokens only, so no cache may hand it to another.
+    if (request.access && reply.getHeader('cache-control') === LASTING) {
+      void reply.header('cache-control', `private, ${LASTING}`);
+      addVary(reply, 'Authorization');
+    }
     if (tag === undefined || (known !== '*' && !known.includes(tag))) {
       void reply.send(room.settle(body));
       return;
@@ -71,7 +81,8 @@ export class ChangesController {
     room: AnswerRoom,
   ): Promise<void> {
     const charge = (bytes: number): void => this.rate.owe(request, bytes);
-    return this.live.stream(query, room, goneSignal(reply.raw), () => {
+    const access = accessOf(request);
+    return this.live.stream(query, room, access, overSignal(reply.raw, access), () => {
       reply.hijack();
       return new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders, charge);
     });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Access } from '../access/access.js';
 import type { AnswerRoom } from '../answers/answer-room.js';
 import { KvError } from '../entries/kv.errors.js';
 import { START_OFFSET } from '../entries/offset.js';
@@ -50,13 +51,14 @@ export class LiveChanges {
   }
 
   /**
-   * Sends messages until the client is gone, the process stops, or the time of a stream is over. `open` begins the
-   * answer, so what is thrown before can still be answered.
+   * Sends messages until the client is gone, its token ends, the process stops, or the time of a stream is over. `open`
+   * begins the answer, so what is thrown before can still be answered.
    * @throws as `poll`, but OFFSET_EXPIRED is told in the stream
    */
   async stream(
     query: ChangesQuery,
     room: AnswerRoom,
+    access: Access,
     over: AbortSignal,
     open: () => EventStream,
   ): Promise<void> {
@@ -75,6 +77,7 @@ export class LiveChanges {
     let stream: EventStream | undefined;
     try {
       let page = await this.changes.page(offset, wanted, room);
+      access.check();
       stream = open();
       await stream.send(eventsOf(page) + control(page));
       while (!over.aborted && !this.feed.stopped.aborted && performance.now() < endsAt) {
@@ -86,6 +89,10 @@ export class LiveChanges {
           room,
           true,
         );
+        if (!access.isUsable) {
+          page = before;
+          break;
+        }
         if (isNews(page, before)) {
           await stream.send(eventsOf(page) + control(page));
         } else if (before.isUpToDate) await stream.send(COMMENT);

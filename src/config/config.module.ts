@@ -1,7 +1,7 @@
 import { ConfigModule, registerAs } from '@nestjs/config';
 import type { Config } from './config.js';
 
-const GROUPS = ['http', 'limits', 'throttle', 'tarantool'] as const;
+const GROUPS = ['http', 'limits', 'throttle', 'access', 'tarantool'] as const;
 
 /**
  * Provides each group of the configuration by its token. The environment was read and checked before the application

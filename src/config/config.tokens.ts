@@ -4,4 +4,5 @@ import { getConfigToken } from '@nestjs/config';
 export const HTTP = getConfigToken('http');
 export const LIMITS = getConfigToken('limits');
 export const THROTTLE = getConfigToken('throttle');
+export const ACCESS = getConfigToken('access');
 export const TARANTOOL = getConfigToken('tarantool');

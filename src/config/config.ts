@@ -7,6 +7,7 @@ export interface Config {
   readonly http: HttpConfig;
   readonly limits: LimitsConfig;
   readonly throttle: ThrottleConfig;
+  readonly access: AccessConfig;
   readonly log: LogConfig;
   readonly tarantool: TarantoolConfig;
 }
@@ -43,6 +44,11 @@ export interface ThrottleConfig {
   /** Requests that each client may send in a window. 0 turns the limit off. */
   readonly limit: number;
   readonly windowMs: number;
+}
+
+export interface AccessConfig {
+  /** The token that may do everything. Undefined: the service needs no tokens, and everybody may do everything. */
+  readonly adminToken: string | undefined;
 }
 
 export interface LogConfig {

@@ -52,6 +52,20 @@ export class HostNames implements ValidatorConstraintInterface {
   }
 }
 
+export const SECRET_FORM = '16 to 1024 letters, digits and -._~+/, and = at the end';
+
+/** A secret that a client can send as a bearer token (RFC 6750 §2.1). */
+@ValidatorConstraint()
+export class Secret implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return typeof value === 'string' && isSecret(value);
+  }
+}
+
+export function isSecret(text: string): boolean {
+  return text.length >= 16 && text.length <= 1024 && /^[\w.~+/-]+=*$/.test(text);
+}
+
 function isWildcard(values: unknown[]): boolean {
   return values.length === 1 && values[0] === '*';
 }

@@ -36,6 +36,8 @@ const SETTINGS: Record<string, (config: Config) => unknown> = {
   MAX_DEPTH: ({ limits }) => limits.maxDepth,
   MAX_ANSWERS_MIB: ({ limits }) => limits.maxAnswersBytes / MIB,
   MAX_WATCHERS: ({ limits }) => limits.maxWatchers,
+  ADMIN_TOKEN: ({ access }) => access.adminToken,
+  ADMIN_TOKEN_FILE: ({ access }) => access.adminToken,
   TARANTOOL_EMBEDDED: ({ tarantool }) => tarantool.embedded,
   TARANTOOL_HOST: ({ tarantool }) => tarantool.host,
   TARANTOOL_PORT: ({ tarantool }) => tarantool.port,
@@ -58,6 +60,8 @@ const IN_WORDS: Record<string, unknown> = {
   TRUST_PROXY: [],
   CORS_ORIGINS: [],
   ALLOWED_HOSTS: [],
+  ADMIN_TOKEN: undefined,
+  ADMIN_TOKEN_FILE: undefined,
   TARANTOOL_EMBEDDED: true,
   TARANTOOL_HOST: '127.0.0.1',
   TARANTOOL_PASSWORD: expect.stringMatching(/^\S{32}$/) as string,
@@ -79,7 +83,7 @@ describe('the table of settings', () => {
   // Holds setting.shutdown-timeout.
   it.each(ROWS)('says the default of $name', ({ name, preset }) => {
     const value = SETTINGS[name]?.(loadConfig({}));
-    expect(name in IN_WORDS ? value : String(value)).toEqual(IN_WORDS[name] ?? preset);
+    expect(name in IN_WORDS ? value : String(value)).toEqual(name in IN_WORDS ? IN_WORDS[name] : preset);
   });
 
   const ranges = ROWS.flatMap(({ name, takes }) => {
@@ -99,12 +103,13 @@ describe('the table of settings', () => {
   });
 
   // Holds setting.host, setting.tarantool-host, setting.tarantool-user, setting.tarantool-password.
-  // Holds setting.data-dir.
+  // Holds setting.data-dir, setting.admin-token.
   it.each([
     ['HOST', '::1'],
     ['TARANTOOL_HOST', 'db'],
     ['TARANTOOL_USER', 'somebody'],
     ['TARANTOOL_PASSWORD', 'p'],
+    ['ADMIN_TOKEN', 'a-token_of.16~+/='],
     ['DATA_DIR', '/somewhere'],
   ])('lets %s be %s', (name, value) => {
     expect(SETTINGS[name]?.(loadConfig({ TARANTOOL_PASSWORD: 'secret', [name]: value }))).toBe(value);

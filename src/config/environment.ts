@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsIn, IsNotEmpty, IsOptional, Validate } from 'class-validator';
 import { availableParallelism } from 'node:os';
-import { HostName, HostNames, Networks, Origins, WithinRange } from './constraints.js';
+import { HostName, HostNames, Networks, Origins, Secret, SECRET_FORM, WithinRange } from './constraints.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
@@ -68,6 +68,14 @@ export class Environment {
   // there.
   @Whole(1, 100)
   MAX_DEPTH = 64;
+
+  @Validate(Secret, { message: SECRET_FORM })
+  @IsOptional()
+  ADMIN_TOKEN?: string;
+
+  @IsNotEmpty({ message: 'a file' })
+  @IsOptional()
+  ADMIN_TOKEN_FILE?: string;
 
   @OneOf(['true', 'false'])
   @IsOptional()

@@ -1,5 +1,8 @@
 import 'reflect-metadata';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError } from './config.errors.js';
 import { loadConfig } from './load-config.js';
 
@@ -54,6 +57,53 @@ describe('the environment', () => {
   it('hands PATH and HOME on to an embedded Tarantool, and nothing else', () => {
     const { tarantool } = loadConfig({ PATH: '/bin', HOME: '/root', LD_PRELOAD: 'x' });
     expect(tarantool.inherited).toEqual({ PATH: '/bin', HOME: '/root' });
+  });
+
+  // Holds setting.admin-token-file, setting.admin-token.
+  describe('the token of the administrator', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kv-secret-'));
+    const path = join(folder, 'admin-token');
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const TOKEN = 'sixteen-letters.';
+    const take = (text: string): string | undefined => {
+      writeFileSync(path, text);
+      return loadConfig({ ADMIN_TOKEN_FILE: path }).access.adminToken;
+    };
+
+    it('may be the content of a file, with or without an end of line', () => {
+      expect([take(TOKEN), take(`${TOKEN}\n`), take(`${TOKEN}\r\n`)]).toEqual([TOKEN, TOKEN, TOKEN]);
+    });
+
+    it.each([
+      ['', 'is too short'],
+      ['fifteen-letters', 'is too short'],
+      ['x'.repeat(1025), 'is too long'],
+      [`${TOKEN} more`, 'has a space'],
+      [`${TOKEN}\n\n`, 'has two lines'],
+      ['umlauts-äöü-more', 'has characters that no field takes'],
+    ])('%j is refused: it %s', (text) => {
+      expect(() => take(text)).toThrow(
+        new ConfigError(
+          `ADMIN_TOKEN_FILE is "${path}", but takes a file with 16 to 1024 letters, digits and -._~+/, and = at the end`,
+        ),
+      );
+      if (text === '') return;
+      expect(() => loadConfig({ ADMIN_TOKEN: text })).toThrow(
+        new ConfigError(
+          'ADMIN_TOKEN is a value, but takes 16 to 1024 letters, digits and -._~+/, and = at the end',
+        ),
+      );
+    });
+
+    it('is refused where the file cannot be read, or there are two', () => {
+      const missing = join(folder, 'none');
+      expect(() => loadConfig({ ADMIN_TOKEN_FILE: missing })).toThrow(
+        `ADMIN_TOKEN_FILE is "${missing}", which cannot be read: ENOENT`,
+      );
+      expect(() => loadConfig({ ADMIN_TOKEN_FILE: path, ADMIN_TOKEN: TOKEN })).toThrow(
+        new ConfigError('ADMIN_TOKEN_FILE is set, but takes nothing where ADMIN_TOKEN is set'),
+      );
+    });
   });
 
   // Holds setting.trust-proxy.

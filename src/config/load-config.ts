@@ -1,18 +1,21 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { randomBytes } from 'node:crypto';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import type { Config } from './config.js';
 import { ConfigError } from './config.errors.js';
+import { isSecret, SECRET_FORM } from './constraints.js';
 import { Environment } from './environment.js';
+import { isLoopback } from './is-loopback.js';
+import { readSecret } from './read-secret.js';
 
 const MIB = 1_048_576;
 
 /** Longer than an honest client on a slow line needs for a body of the default size: 1 MiB at 300 kbit/s. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-const SECRETS = new Set(['TARANTOOL_PASSWORD']);
+const SECRETS = new Set(['ADMIN_TOKEN', 'TARANTOOL_PASSWORD']);
 
 /** https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables */
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\//;
@@ -48,6 +51,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
       maxAnswersBytes: env.MAX_ANSWERS_MIB * MIB,
     },
     throttle: { limit: env.THROTTLE_LIMIT, windowMs: env.THROTTLE_TTL },
+    access: { adminToken: adminToken(env) },
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
     tarantool: {
       embedded,
@@ -71,6 +75,8 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
 /** The variables, each checked by itself. */
 function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const names = Object.keys(new Environment()).concat(
+    'ADMIN_TOKEN',
+    'ADMIN_TOKEN_FILE',
     'ALLOWED_HOSTS',
     'TARANTOOL_EMBEDDED',
     'TARANTOOL_HOST',
@@ -111,13 +117,24 @@ function checkTogether(env: Environment, embedded: boolean): void {
   }
 }
 
+/** @throws {ConfigError} */
+function adminToken({ ADMIN_TOKEN: token, ADMIN_TOKEN_FILE: path }: Environment): string | undefined {
+  if (path === undefined) return token;
+  if (token !== undefined) {
+    throw new ConfigError('ADMIN_TOKEN_FILE is set, but takes nothing where ADMIN_TOKEN is set');
+  }
+  const secret = readSecret('ADMIN_TOKEN_FILE', path);
+  if (!isSecret(secret))
+    throw new ConfigError(`ADMIN_TOKEN_FILE is "${path}", but takes a file with ${SECRET_FORM}`);
+  return secret;
+}
+
 /**
  * A service that listens on a loopback address is called by a loopback name. The names of other addresses are not
  * known here.
  */
 function ownHosts(host: string): string[] {
-  const isLoopback = host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-  return isLoopback ? ['localhost', '127.0.0.1', '::1', host] : ['*'];
+  return isLoopback(host) ? ['localhost', '127.0.0.1', '::1', host] : ['*'];
 }
 
 /** The hosts as they stand in `Host`: IPv6 addresses have brackets (RFC 3986 §3.2.2). */

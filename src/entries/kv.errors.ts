@@ -25,6 +25,13 @@ export type KvErrorCode =
   | 'STORAGE_UNAVAILABLE'
   /** A write was sent and no answer came: it may or may not have been applied. */
   | 'OUTCOME_UNKNOWN'
+  /** The request shows no token that is valid. */
+  | 'UNAUTHORIZED'
+  /** The token has not the right that the request needs. */
+  | 'FORBIDDEN'
+  | 'TOKEN_NOT_FOUND'
+  /** There are as many tokens as there may be. */
+  | 'TOO_MANY_TOKENS'
   /** The value is within the service's limits, but larger than a tuple of this store may be. */
   | 'VALUE_TOO_LARGE';
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { done } from '../http/envelope.js';
+import { PublicRoute } from '../http/public-route.js';
 import { HttpError } from '../http/http.errors.js';
 import { HealthService } from './health.service.js';
 
@@ -8,10 +9,11 @@ const REFUSALS = { 'few descriptors': 'TOO_BUSY', stopping: 'SHUTTING_DOWN' } as
 
 /**
  * For orchestrators and load balancers. The paths lie outside `/kv`, so that they hide no key, and are not counted to
- * any rate.
+ * any rate. They need no token.
  */
 @Controller('health')
 @SkipThrottle()
+@PublicRoute()
 export class HealthController {
   constructor(private readonly health: HealthService) {}
 

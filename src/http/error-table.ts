@@ -57,6 +57,16 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     message: 'malformed request',
     detail: 'The request is not well-formed HTTP.',
   },
+  UNAUTHORIZED: {
+    status: HttpStatus.UNAUTHORIZED,
+    message: 'unauthorized',
+    detail: 'The request shows no token in Authorization, or one that is not valid or not valid any more.',
+  },
+  FORBIDDEN: {
+    status: HttpStatus.FORBIDDEN,
+    message: 'forbidden',
+    detail: 'The token has not the right that this request needs.',
+  },
   CROSS_ORIGIN_REQUEST: {
     status: HttpStatus.FORBIDDEN,
     message: 'cross-origin request',
@@ -66,6 +76,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.NOT_FOUND,
     message: 'key not found',
     detail: 'There is no entry with this key.',
+  },
+  TOKEN_NOT_FOUND: {
+    status: HttpStatus.NOT_FOUND,
+    message: 'token not found',
+    detail: 'There is no token with this id.',
   },
   CHANGES_OFF: {
     status: HttpStatus.NOT_FOUND,
@@ -92,6 +107,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.CONFLICT,
     message: 'transaction aborted',
     detail: 'A comparison does not hold, or an operation was refused: nothing was applied.',
+  },
+  TOO_MANY_TOKENS: {
+    status: HttpStatus.CONFLICT,
+    message: 'too many tokens',
+    detail: 'There are as many tokens as there may be: delete some that nobody needs.',
   },
   PATCH_TEST_FAILED: {
     status: HttpStatus.CONFLICT,

@@ -56,6 +56,7 @@ export class ErrorFilter implements ExceptionFilter {
       this.logger[level]({ reqId: request.id, err: error }, message);
     }
     if (status === HttpStatus.SERVICE_UNAVAILABLE) void reply.header('Retry-After', RETRY_AFTER_S);
+    if (status === HttpStatus.UNAUTHORIZED) void reply.header('WWW-Authenticate', 'Bearer');
     if (refusal instanceof KvError && refusal.code === 'PRECONDITION_FAILED' && refusal.presentVersion) {
       showVersion(reply, refusal.presentVersion);
     }

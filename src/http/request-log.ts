@@ -35,7 +35,8 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
       request.headers.host === undefined;
     if (!isLimited || repeats.allow(`${route ?? 'no route'} ${status}`)) {
       const ms = Math.round(reply.elapsedTime * 1000) / 1000;
-      logger.info({ reqId: request.id, method: request.method, route, status, ms }, 'request');
+      const { id: reqId, method, tokenId: token } = request;
+      logger.info({ reqId, method, route, status, ms, token }, 'request');
     }
     done();
   });

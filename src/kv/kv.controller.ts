@@ -13,7 +13,8 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Answers } from '../answers/answers.js';
-import { goneSignal } from '../answers/when-over.js';
+import { accessOf } from '../access/access.js';
+import { overSignal } from '../access/over-signal.js';
 import { AwaitedChange } from './awaited-change.js';
 import { CreateEntryDto } from './dto/create-entry.dto.js';
 import { TouchEntryDto } from './dto/touch-entry.dto.js';
@@ -50,9 +51,11 @@ export class KvController {
   @Post()
   @HttpCode(HttpStatus.OK)
   async insert(
+    @Req() request: FastifyRequest,
     @Body() body: CreateEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    accessOf(request).require('write', body.key);
     describe(reply, await this.kv.insert(body.key, body.value, readTtl(body)));
     return INSERTED;
   }
@@ -62,10 +65,15 @@ export class KvController {
     @Req() request: KeyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string | undefined> {
+    const access = accessOf(request);
+    access.require('read', request.params.key);
     const ifMatch = parseVersions(request.headers['if-match']);
     const ifNoneMatch = parseVersions(request.headers['if-none-match']);
     const room = this.answers.room(reply);
-    if (request.headers.prefer !== undefined) await this.awaitChange(request, reply, ifNoneMatch);
+    if (request.headers.prefer !== undefined) {
+      await this.awaitChange(request, reply, ifNoneMatch);
+      access.check();
+    }
     const entry = await this.kv.get(request.params.key, room);
     // `If-Match` is evaluated before `If-None-Match` (RFC 9110 §13.2.2).
     if (ifMatch && !includesVersion(ifMatch, entry.version)) {
@@ -95,7 +103,8 @@ export class KvController {
       const version = await this.kv.version(key);
       return version !== undefined && !(known && includesVersion(known, version));
     };
-    if (await this.awaited.until(key, seconds * 1000, isAnother, goneSignal(reply.raw))) {
+    const over = overSignal(reply.raw, accessOf(request));
+    if (await this.awaited.until(key, seconds * 1000, isAnother, over)) {
       void reply.header('preference-applied', `wait=${seconds}`);
     }
   }
@@ -107,6 +116,7 @@ export class KvController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const { key } = request.params;
+    accessOf(request).require('write', key);
     const ttl = readTtl(body);
     const ifMatch = parseVersions(request.headers['if-match']);
     if (parseFlag(request.query, 'upsert')) {
@@ -125,6 +135,10 @@ export class KvController {
     @Body() patch: Patch,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    const access = accessOf(request);
+    // A test of a patch tells what the entry holds.
+    access.require('read', request.params.key);
+    access.require('write', request.params.key);
     const room = this.answers.room(reply);
     // Each attempt of a patch reads the document and stores it.
     const onRead = (bytes: number): void => {
@@ -137,6 +151,7 @@ export class KvController {
 
   @Delete(':key')
   async delete(@Req() request: KeyRequest): Promise<string> {
+    accessOf(request).require('write', request.params.key);
     await this.kv.delete(request.params.key, precondition(request));
     return DELETED;
   }
@@ -148,6 +163,7 @@ export class KvController {
     @Body() body: TouchEntryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    accessOf(request).require('write', request.params.key);
     const options = { ttl: requireTtl(body), ifMatch: precondition(request) };
     describe(reply, await this.kv.touch(request.params.key, options));
     return TOUCHED;

@@ -1,5 +1,6 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { accessOf } from '../access/access.js';
 import { Answers } from '../answers/answers.js';
 import { KvError } from '../entries/kv.errors.js';
 import { changeOffset } from '../entries/offset.js';
@@ -44,6 +45,7 @@ export class ListingController {
     checkEscapes(request.url);
     const { query } = request;
     const { filter, filterId: id, after } = start(query);
+    accessOf(request).require('read', filter.prefix ?? '');
     const limit = parseCount(query, 'limit', MAX_LIMIT) ?? DEFAULT_LIMIT;
     const room = this.answers.room(reply);
     await room.take(MAX_PAGE_BYTES);

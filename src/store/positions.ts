@@ -21,3 +21,6 @@ export const OPERATION = ['OP', 'KEY', 'VALUE', 'TTL_S', 'IF_MATCH'] as const;
 
 /** Which of its two lists of operations a transaction has carried out. */
 export const BRANCH = { FAILURE: 0, SUCCESS: 1 } as const;
+
+/** A token, as its store keeps it. `EXPIRES_AT` may be missing. */
+export const TOKEN = ['ID', 'HASH', 'DEFINITION', 'EXPIRES_AT'] as const;

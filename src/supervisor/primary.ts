@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { hostPort } from '../config/host-port.js';
 import type { Log } from '../logging/log.js';
 import { EmbeddedTarantool } from './embedded-tarantool.js';
+import { openAddressWarning } from './open-address.js';
 import type { Server } from './server.js';
 import { onStopSignal } from './signals.js';
 import { WorkerPool } from './worker-pool.js';
@@ -18,10 +19,7 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
   const tarantool = config.tarantool.embedded
     ? new EmbeddedTarantool(config.tarantool, config.limits, logger)
     : undefined;
-  const pool =
-    config.workers > 1
-      ? new WorkerPool(config.workers, { TARANTOOL_PASSWORD: config.tarantool.password }, log)
-      : undefined;
+  const pool = config.workers > 1 ? new WorkerPool(config.workers, secrets(config), log) : undefined;
   let server: Server | undefined;
 
   let isStopping = false;
@@ -67,10 +65,22 @@ export async function runPrimary(config: Config, log: Log): Promise<void> {
     const { host, port } = config.tarantool;
     const store = tarantool ? 'embedded' : hostPort(host, port);
     const { limits, throttle, workers } = config;
-    if (!isStopping) logger.info({ store, workers, limits, throttle }, `listening on ${url}`);
+    if (isStopping) return;
+    logger.info({ store, workers, limits, throttle }, `listening on ${url}`);
+    const warning = openAddressWarning(config, url);
+    if (warning !== undefined) logger.warn(warning);
   } catch (error) {
     if (isStopping) return;
     await Promise.all([pool?.kill(), tarantool?.stop()]);
     throw error;
   }
+}
+
+/** What workers cannot read for themselves: a password was made here, and a file may have another content by now. */
+function secrets({ tarantool, access }: Config): Record<string, string> {
+  return {
+    TARANTOOL_PASSWORD: tarantool.password,
+    ADMIN_TOKEN: access.adminToken ?? '',
+    ADMIN_TOKEN_FILE: '',
+  };
 }

@@ -68,7 +68,7 @@ export class ClientRate {
       await this.take(request, reply, operations > limit ? operations : due);
       work.charged += due;
     } catch (error) {
-      this.storage.giveBack(this.addresses.of(request.raw), limit, work.charged);
+      this.storage.giveBack(this.clientOf(request), limit, work.charged);
       work.charged = work.operations;
       this.tellNow(request, reply);
       throw error;
@@ -86,7 +86,7 @@ export class ClientRate {
     work.bytes += units;
     const due = work.due(limit);
     work.charged += due;
-    if (due > 0) this.storage.owe(this.addresses.of(request.raw), windowMs, limit, due);
+    if (due > 0) this.storage.owe(this.clientOf(request), windowMs, limit, due);
   }
 
   /** Whatever the answer to this request is, it is not counted to its client's rate. */
@@ -113,7 +113,7 @@ export class ClientRate {
 
   private take(request: FastifyRequest, reply: FastifyReply, units: number): void | Promise<void> {
     const { limit, windowMs } = this.throttle;
-    const client = this.addresses.of(request.raw);
+    const client = this.clientOf(request);
     const hit = this.storage.takeHere(client, windowMs, limit, units);
     if (hit) {
       return hit.isBlocked ? this.endOfTurn().then(() => this.settle(reply, hit)) : this.settle(reply, hit);
@@ -132,6 +132,11 @@ export class ClientRate {
     const { raw } = request;
     const before = raw.socket.bytesRead;
     raw.once('close', () => this.owe(request, raw.socket.bytesRead - before));
+  }
+
+  /** A client that shows a valid token is that token, and any other client its address. */
+  private clientOf({ tokenId, raw }: FastifyRequest): string {
+    return tokenId ?? this.addresses.of(raw);
   }
 
   private workOf(request: FastifyRequest): Work {
@@ -167,7 +172,7 @@ export class ClientRate {
 
   private tellNow(request: FastifyRequest, reply: FastifyReply): void {
     const { limit, windowMs } = this.throttle;
-    this.tell(reply, this.storage.peek(this.addresses.of(request.raw), windowMs, limit));
+    this.tell(reply, this.storage.peek(this.clientOf(request), windowMs, limit));
   }
 
   private tell(reply: FastifyReply, { totalHits, timeToExpire }: Hit): void {

@@ -10,10 +10,11 @@ local log = require('log')
 local FUNCTIONS = {
     'kv.insert', 'kv.get', 'kv.update', 'kv.delete', 'kv.upsert', 'kv.touch', 'kv.list', 'kv.txn', 'kv.changes', 'kv.prove',
     'kv.find_retry',
+    'tokens.read', 'tokens.create', 'tokens.delete',
     'throttle.take',
     'health.check',
 }
-local OURS = {kv = true, throttle = true, health = true}
+local OURS = {kv = true, tokens = true, throttle = true, health = true}
 local ADMIN = 1
 
 local access = {functions = FUNCTIONS}

@@ -152,6 +152,18 @@ steps[4] = function()
     })
 end
 
+-- Adds the tokens. See kv/tokens.lua.
+steps[5] = function()
+    local tokens = box.schema.space.create('kv_tokens', {if_not_exists = true})
+    tokens:format({
+        {name = 'id', type = 'string'},
+        {name = 'hash', type = 'string'},
+        {name = 'definition', type = 'string'},
+        {name = 'expires_at', type = 'unsigned', is_nullable = true},
+    })
+    tokens:create_index('primary', {parts = {{field = 'id'}}, if_not_exists = true})
+end
+
 schema.VERSION = #steps
 
 -- Returns the version of the data, 0 before the first step.

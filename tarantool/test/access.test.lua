@@ -22,6 +22,7 @@ rawset(_G, 'kv', {
     changes = require('kv.changes').read,
     prove = require('kv.proof').prove,
 })
+rawset(_G, 'tokens', require('kv.tokens'))
 rawset(_G, 'throttle', require('kv.throttle'))
 rawset(_G, 'health', require('kv.health'))
 rawset(_G, 'kv_secret', function() return 'secret' end)

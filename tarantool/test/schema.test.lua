@@ -10,7 +10,7 @@ local test = tap.test('schema')
 test:plan(7)
 
 local function drop_all()
-    for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision', 'kv_changes', 'kv_retries'}) do
+    for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision', 'kv_changes', 'kv_retries', 'kv_tokens'}) do
         if box.space[name] ~= nil then
             box.space[name]:drop()
         end

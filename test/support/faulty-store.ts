@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadConfig } from '../../src/config/load-config.js';
 import { TarantoolClient } from '../../src/tarantool/tarantool-client.js';
+import { ADMIN_TOKEN } from './tokens.js';
 import { startInstance } from './test-app.js';
 import { TARANTOOL_PASSWORD, TARANTOOL_USER, TarantoolProcess } from './tarantool-process.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -31,14 +32,19 @@ const FUNCTIONS = `
     kv[name] = function(key) return meet('kv.' .. name, key) end
   end
   function kv.changes() return 7 end
+  -- There are as many as there may be.
+  tokens = {read = function() return OK, 1, {} end, create = function() return 12 end}
   function kv.txn(compare, success) return meet('kv.txn', success[1][2]) end
   -- It says of itself that it takes no writes.
   health = {check = function() return READ_ONLY end}
   box.schema.func.create('health.check', {setuid = true, if_not_exists = true})
   box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'health.check', {if_not_exists = true})
-  for name in pairs(kv) do
-    box.schema.func.create('kv.' .. name, {setuid = true, if_not_exists = true})
-    box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', 'kv.' .. name, {if_not_exists = true})
+  for module, functions in pairs{kv = kv, tokens = tokens} do
+    for name in pairs(functions) do
+      name = module .. '.' .. name
+      box.schema.func.create(name, {setuid = true, if_not_exists = true})
+      box.schema.user.grant('${TARANTOOL_USER}', 'execute', 'function', name, {if_not_exists = true})
+    end
   end
 `;
 
@@ -50,6 +56,8 @@ export interface FaultyStore {
    * A second service with a short timeout, for calls that the store does not answer. Resolves when it is connected.
    */
   impatientUrl(): Promise<string>;
+  /** A third service, which needs tokens. */
+  readonly guardedUrl: string;
   stop(): Promise<void>;
 }
 
@@ -60,7 +68,7 @@ export interface FaultyStore {
 export async function startFaultyStore(): Promise<FaultyStore> {
   const tarantool = await TarantoolProcess.start(FUNCTIONS);
   const network = await TcpProxy.start(tarantool.path);
-  const serve = (timeoutMs: number): Promise<NestFastifyApplication> =>
+  const serve = (timeoutMs: number, adminToken?: string): Promise<NestFastifyApplication> =>
     startInstance(
       loadConfig({
         HOST: '127.0.0.1',
@@ -71,18 +79,20 @@ export async function startFaultyStore(): Promise<FaultyStore> {
         TARANTOOL_USER,
         TARANTOOL_PASSWORD,
         TARANTOOL_TIMEOUT: String(timeoutMs),
+        ADMIN_TOKEN: adminToken,
       }),
     );
-  const [app, impatient] = [await serve(60_000), await serve(500)];
+  const [app, impatient, guarded] = [await serve(60_000), await serve(500), await serve(60_000, ADMIN_TOKEN)];
   return {
     app,
     url: await app.getUrl(),
+    guardedUrl: await guarded.getUrl(),
     async impatientUrl() {
       await impatient.get(TarantoolClient).whenConnected(10_000);
       return impatient.getUrl();
     },
     async stop() {
-      await Promise.all([app.close(), impatient.close()]);
+      await Promise.all([app.close(), impatient.close(), guarded.close()]);
       await network.stop();
       await tarantool.stop();
     },
