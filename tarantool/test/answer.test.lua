@@ -74,6 +74,7 @@ test:test('each type of MessagePack', function(t)
         {'\x90', 3}, {'\x91\0', 5}, {'\x9f' .. ('\0'):rep(15), 33}, {'\xdc\0\x02\0\0', 7}, {'\xdd\0\0\0\x02\0\0', 7},
         {'\x80', 3}, {'\x8f' .. ('\xa0\0'):rep(15), 78}, {'\x81\xa0\0', 8}, {'\xde\0\1\xa0\0', 8}, {'\xdf\0\0\0\1\xa0\0', 8},
         -- Behind each a number, to see that it is found.
+        {'\x92\xca' .. ('\0'):rep(4) .. '\x7f', 32},
         {'\x92\xcb' .. ('\0'):rep(8) .. '\x7f', 32}, {'\x92\xda\0\1x\x7f', 11}, {'\x92\xd3' .. ('\0'):rep(8) .. '\x7f', 29},
     }
     t:plan(#cases + 2)
@@ -115,7 +116,7 @@ end)
 
 -- Holds txn.answer-bytes, txn.numbers-at-their-longest.
 test:test('the answer of a transaction', function(t)
-    t:plan(7)
+    t:plan(9)
     insert('text', {text = LONG})
     insert('escapes', {text = ('\1'):rep(170000)})
     insert('numbers', {numbers = fun.range(100000):map(function() return 1e15 + 0.5 end):totable()})
@@ -131,6 +132,10 @@ test:test('the answer of a transaction', function(t)
     t:ok(fails('escapes', 17), 'which are counted as they are in JSON')
     t:is(run({}, gets('numbers', 6), nil, true), outcome.OK, 'may be 16 MiB of numbers')
     t:ok(fails('numbers', 7), 'which count with all their digits')
+    local tuple = box.space.kv:get('text')
+    local bytes = tuple:bsize()
+    t:ok(answer.fits({tuple}, bytes, 1), 'a value of a MiB fits')
+    t:ok(not answer.fits({tuple}, bytes, 16 * MIB), 'but not beside very many results')
     local added = {{'get', 'text'}, {'update', 'text', msgpack.encode({text = ('\1'):rep(900000)})}}
     for i = 3, 6 do
         added[i] = {'get', 'text'}

@@ -97,7 +97,7 @@ local function start()
 end
 
 local test = tap.test('files')
-test:plan(9)
+test:plan(11)
 
 test:test('sound files', function(t)
     t:plan(4)
@@ -223,6 +223,63 @@ local CASES = {
         end, 10,
     },
 }
+
+test:test('damage in a log that the snapshot holds', function(t)
+    t:plan(2)
+    local snapshots, logs = fresh()
+    local held = {}
+    for _, log in ipairs(logs) do
+        if fio.basename(log):sub(1, 20) < fio.basename(snapshots[#snapshots]):sub(1, 20) then
+            table.insert(held, log)
+        end
+    end
+    t:ok(#held > 0, 'of which there is one')
+    flip(held[#held], size(held[#held]) - 10)
+    t:is_deeply({start()}, {ENTRIES}, 'does not matter')
+end)
+
+-- Holds damage.no-snapshot, damage.missing-log.
+test:test('a succession of files', function(t)
+    local END = '\xd5\x10\xad\xed'
+    local check = require('kv.files').check
+    local function text_of(type, vclock, previous)
+        local line = previous and ('PrevVClock: {%s}\n'):format(previous) or ''
+        return ('%s\n0.13\nVClock: {%s}\n%s\n%s'):format(type, vclock, line, END)
+    end
+    local folder = fio.pathjoin(support.folder, 'succession')
+    local SNAP_0, SNAP_5 = {'SNAP', 0, ''}, {'SNAP', 5, '1: 5'}
+    local function path_of(file)
+        return fio.pathjoin(folder, ('%020d.%s'):format(file[2], file[1]:lower()))
+    end
+    local function missing(earlier, later)
+        return ('a file is missing between %s and %s'):format(path_of(earlier), path_of(later))
+    end
+    -- Files as {type, number, vclock, previous vclock}, and the problem that there is.
+    local LOG_0, LOG_5, LOG_9 = {'XLOG', 0, ''}, {'XLOG', 5, '1: 5', ''}, {'XLOG', 9, '1: 9', '1: 5'}
+    local AFTER_ONE, OTHER_ID = {'XLOG', 5, '1: 5', '1: 1'}, {'XLOG', 9, '1: 9', '1: 5, 2: 1'}
+    local cases = {
+        {'none', {}, nil},
+        {'a snapshot', {SNAP_0}, nil},
+        {'logs that follow each other', {SNAP_0, LOG_0, LOG_5, LOG_9}, nil},
+        {'logs from the snapshot on', {SNAP_5, LOG_5, LOG_9}, nil},
+        {'a gap before the snapshot', {SNAP_5, LOG_0, LOG_5, LOG_9}, nil},
+        {'one log without a snapshot', {LOG_0}, folder .. ' has logs, but no snapshot that they begin at'},
+        {'a gap behind the snapshot', {SNAP_5, LOG_9}, missing(SNAP_5, LOG_9)},
+        {'a gap between logs', {SNAP_0, LOG_0, LOG_9}, missing(LOG_0, LOG_9)},
+        {'a gap of one change', {SNAP_0, LOG_0, AFTER_ONE}, missing(LOG_0, AFTER_ONE)},
+        {'a gap of one change of another instance', {SNAP_5, LOG_5, OTHER_ID}, missing(LOG_5, OTHER_ID)},
+    }
+    t:plan(#cases)
+    for _, case in ipairs(cases) do
+        fio.rmtree(folder)
+        fio.mkdir(folder)
+        for _, file in ipairs(case[2]) do
+            write(path_of(file), text_of(file[1], file[3], file[4]))
+        end
+        local done, problem = check(folder)
+        t:is_deeply({done, problem}, case[3] == nil and {true} or {nil, case[3] .. HELP}, case[1])
+    end
+end)
 
 -- Holds lost.damage, damage.no-header, damage.last-log, damage.earlier-log, damage.snapshot.
 -- Holds damage.no-snapshot, damage.missing-log.

@@ -1,6 +1,7 @@
 local here = require('fio').dirname(require('fio').abspath(arg[0]))
 package.path = here .. '/?.lua;' .. package.path
 local support = require('support')
+local clock = require('clock')
 local fiber = require('fiber')
 local msgpack = require('msgpack')
 local tap = require('tap')
@@ -59,7 +60,7 @@ local function succeed(operation)
 end
 
 local test = tap.test('reserve')
-test:plan(6)
+test:plan(7)
 
 test:test('a full memory', function(t)
     t:plan(5)
@@ -70,6 +71,33 @@ test:test('a full memory', function(t)
     t:ok(not ok and problem.type == 'OutOfMemory', 'refuses inserts')
     t:ok(not pcall(entries.update, 'key 1', value(BYTES + 100)), 'and updates to something larger')
     t:is(entries.get('one more'), outcome.NOT_FOUND, 'which write nothing')
+end)
+
+test:test('a write that finds no memory', function(t)
+    t:plan(4)
+    local reserve = require('kv.reserve')
+    -- A garbage collection takes very long, and nothing else takes any time.
+    local monotonic, collect, now_s = clock.monotonic, collectgarbage, clock.monotonic() + 1e6
+    clock.monotonic = function() return now_s end
+    rawset(_G, 'collectgarbage', function(...)
+        now_s = now_s + 1000
+        return collect(...)
+    end)
+    for i = count - 49, count do
+        -- Lua holds the memory of the tuple from now on.
+        box.space.kv:get('key ' .. i)
+        entries.delete('key ' .. i)
+    end
+    t:is(entries.insert('key ' .. count - 49, VALUE), outcome.OK, 'has Lua collect its garbage, and tries again')
+    count = count - 49
+    fill_memory()
+    t:ok(not reserve.is_lent(), 'what needs more memory does not get the reserve')
+    local ok, result = pcall(entries.touch, 'key 1', 10)
+    t:ok(ok and result == outcome.OK, 'what needs no more gets it at once')
+    t:ok(reserve.is_lent(), 'where no garbage may be collected so soon')
+    -- The clock does not go back.
+    clock.monotonic = function() return now_s + monotonic() end
+    rawset(_G, 'collectgarbage', collect)
 end)
 
 test:test('what leaves no more than there was goes on, whatever others try to insert', function(t)
