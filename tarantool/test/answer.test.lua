@@ -34,7 +34,7 @@ local function gets(key, count)
 end
 
 local test = tap.test('answer')
-test:plan(4)
+test:plan(5)
 
 test:test('the JSON of a value', function(t)
     -- Without the comma behind the whole value. In an array, the comma behind the last item is counted.
@@ -141,6 +141,19 @@ test:test('the answer of a transaction', function(t)
         added[i] = {'get', 'text'}
     end
     t:ok(not pcall(run, {}, added, nil, true), 'is of what it has written itself')
+end)
+
+test:test('a transaction that touches', function(t)
+    t:plan(3)
+    local touches = {}
+    for i = 1, 17 do
+        insert('touched ' .. i, {text = LONG})
+        touches[i] = {'touch', 'touched ' .. i, msgpack.NULL, 100}
+    end
+    local ok, problem = pcall(run, {}, touches)
+    t:ok(not ok and problem.code == box.error.MEMTX_MAX_TUPLE_SIZE, 'may not touch more than 16 MiB')
+    t:is(box.space.kv_expiry:len(), 0, 'and then touches nothing')
+    t:is(run({}, {unpack(touches, 1, 16)}), outcome.OK, 'and up to that it may')
 end)
 
 support.finish(test)

@@ -34,7 +34,7 @@ local function plain(results)
 end
 
 local test = tap.test('txn')
-test:plan(12)
+test:plan(13)
 
 local _, seen = entries.insert('a', ONE)
 
@@ -138,6 +138,20 @@ test:test('a comparison with an entry that is not on disk yet', function(t)
     t:is(join(write).result, OK, 'for that write')
     t:is_deeply(join(refused).results, {ABORTED, {0}, true}, 'and is about what it left')
     entries.delete('compared')
+end)
+
+test:test('an operation on an entry that is not on disk yet', function(t)
+    t:plan(4)
+    for _, branch in ipairs({'success', 'failure'}) do
+        local write = begin(entries.insert, branch, ONE)
+        local operations = {{'get', 'b'}, {'insert', branch, TWO}}
+        local refused = branch == 'success' and begin(run, {}, operations)
+            or begin(run, {{'b', 'exists', false}}, {}, operations)
+        t:ok(not refused.done, ('in the branch %s waits for that write'):format(branch))
+        join(write)
+        t:is_deeply(join(refused).results, {ABORTED, {1}, false}, 'and is refused because of what it left')
+        entries.delete(branch)
+    end
 end)
 
 test:test('one that succeeds', function(t)
