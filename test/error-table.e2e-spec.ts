@@ -32,6 +32,7 @@ beforeAll(async () => {
   });
   counting = await startInstance({ ...config, throttle: { limit: 1, windowMs: 600_000 } });
   await firstAnswer(await counting.getUrl(), message('GET /kv/state'));
+  await firstAnswer(service.url, message('PUT /kv/keyed?upsert=true', '{"value":{}}', KEY));
   stopping = await startInstance(config);
   guarded = await startInstance({ ...config, access: { adminToken: ADMIN_TOKEN } });
   stopping.get(HealthService).startStopping();
@@ -48,6 +49,7 @@ let limited: string;
 const shows = (token: string): string => `Authorization: Bearer ${token}\r\n`;
 
 const MERGE = 'Content-Type: application/merge-patch+json\r\n';
+const KEY = 'Idempotency-Key: "used"\r\n';
 const JSON_PATCH = 'Content-Type: application/json-patch+json\r\n';
 
 /** How a refusal is provoked: by a request, with additional fields, and the instance that it is sent to. */
@@ -72,6 +74,7 @@ const WALK: Record<ErrorCode, Provocation> = {
   INVALID_CURSOR: { bytes: request('GET /kv?cursor=mine') },
   INVALID_OFFSET: { bytes: request('GET /changes?offset=mine') },
   INVALID_PRECONDITION: { bytes: request('GET /kv/state', undefined, 'If-Match: 12\r\n') },
+  INVALID_IDEMPOTENCY_KEY: { bytes: request('DELETE /kv/nobody', undefined, 'Idempotency-Key: k\r\n') },
   INVALID_KEY: { bytes: request('GET /kv/%ff') },
   MALFORMED_REQUEST: { bytes: (fields) => `NONSENSE\r\n${fields}\r\n`, isUnread: true },
   UNAUTHORIZED: {
@@ -128,6 +131,7 @@ const WALK: Record<ErrorCode, Provocation> = {
     url: () => narrow.getUrl(),
   },
   UNSUPPORTED_MEDIA_TYPE: { bytes: request('PUT /kv/state', '{}', 'Content-Type: text/plain\r\n') },
+  IDEMPOTENCY_KEY_REUSED: { bytes: request('POST /kv', '{"key":"a","value":{}}', KEY) },
   TOO_MANY_REQUESTS: {
     bytes: request('GET /kv/state'),
     url: () => counting.getUrl(),
@@ -152,6 +156,11 @@ const WALK: Record<ErrorCode, Provocation> = {
   TOO_MANY_WATCHERS: {
     bytes: (fields) => `GET /changes?offset=now&live=long-poll HTTP/1.1\r\nHost: a\r\n${fields}\r\n`,
     url: () => narrow.getUrl(),
+    fields: { 'retry-after': '1' },
+  },
+  TOO_MANY_IDEMPOTENCY_KEYS: {
+    bytes: request('DELETE /kv/full', undefined, KEY),
+    url: () => faulty.url,
     fields: { 'retry-after': '1' },
   },
   SHUTTING_DOWN: {
@@ -179,7 +188,7 @@ describe('every refusal that there is', () => {
   // Holds status.400-query, status.400-cursor, status.400-precondition, status.400-no-http, status.403.
   // Holds status.404-key, status.404-path, status.405, status.408, status.409-exists, status.409-test.
   // Holds status.409-conflict, status.409-aborted, status.412, status.413, status.415, status.421, status.429.
-  // Holds status.431, status.500, status.400-offset, status.404-changes, status.410, status.503-watchers, changes.max-watchers, limit.watchers, status.503-storage, status.503-stopping, status.504.
+  // Holds status.431, status.500, status.400-offset, status.404-changes, status.410, status.503-watchers, status.400-idempotency-key, status.422, status.503-idempotency-keys, changes.max-watchers, limit.watchers, status.503-storage, status.503-stopping, status.504.
   it.each(rows)('%s is answered in the envelope', async (code, { status, message: text }) => {
     const { members, fields } = WALK[code];
     const answer = await provoke(code);

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { done } from '../http/envelope.js';
+import { refuseIdempotencyKey } from '../http/idempotency-key.js';
 import { accessOf } from './access.js';
 import { CreateTokenDto } from './dto/create-token.dto.js';
 import { TokensService } from './tokens.service.js';
@@ -19,6 +20,7 @@ export class TokensController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     accessOf(request).require('admin', '');
+    refuseIdempotencyKey(request.raw);
     const created = await this.tokens.create(body);
     void reply.header('cache-control', 'no-store');
     const { token } = created;
@@ -34,6 +36,7 @@ export class TokensController {
   @Delete(':id')
   async delete(@Req() request: FastifyRequest<{ Params: { id: string } }>): Promise<string> {
     accessOf(request).require('admin', '');
+    refuseIdempotencyKey(request.raw);
     await this.tokens.delete(request.params.id);
     return done('deleted');
   }

@@ -7,6 +7,8 @@ import { LIMITS } from '../config/config.tokens.js';
 import { checkKey } from '../entries/key.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { done } from '../http/envelope.js';
+import { refuseIdempotencyKey } from '../http/idempotency-key.js';
+import { retryOf, showReplay } from '../http/retry.js';
 import { BatchService } from './batch.service.js';
 import { parseComparison } from './comparison.js';
 import { BatchDto } from './dto/batch.dto.js';
@@ -38,6 +40,7 @@ export class BatchController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    refuseIdempotencyKey(request.raw);
     const operations = body.operations.map(parseOperation);
     await this.rate.chargeOperations(request, reply, operations.length);
     const room = this.answers.room(reply);
@@ -52,6 +55,7 @@ export class BatchController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
+    const retry = retryOf(request);
     const compare = (body.compare ?? []).map(parseComparison);
     const success = body.success.map(parseOperation);
     const failure = body.failure?.map(parseOperation);
@@ -63,7 +67,9 @@ export class BatchController {
     for (const { op, key } of [...success, ...(failure ?? [])]) access.require(rightOf(op), key);
 
     const room = this.answers.room(reply);
-    const { revision, results } = await this.transactions.run({ compare, success, failure }, room);
+    const committed = await this.transactions.run({ compare, success, failure, retry }, room);
+    showReplay(reply, committed);
+    const { revision, results } = committed;
     return room.settle(done('committed', `,"revision":"${revision}"${resultsMember(results)}`));
   }
 }

@@ -61,7 +61,7 @@ export class BatchService {
         await answer.begin();
         return { op: 'get', entry: answer.add(await this.kv.get(key, answer)) };
       case 'insert':
-        return written(operation.op, await this.kv.insert(key, operation.value, operation.ttl));
+        return written(operation.op, await this.kv.insert(key, operation.value, operation));
       case 'update':
         return written(operation.op, await this.kv.update(key, operation.value, operation));
       case 'upsert': {
@@ -71,7 +71,7 @@ export class BatchService {
       case 'touch':
         return written(operation.op, await this.kv.touch(key, operation));
       case 'delete':
-        return written(operation.op, await this.kv.delete(key, operation.ifMatch));
+        return written(operation.op, await this.kv.delete(key, operation));
     }
   }
 }

@@ -6,8 +6,10 @@ import { LIMITS } from '../config/config.tokens.js';
 import { ANSWER_SIZE } from '../store/answer-size.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
 import { KvError } from '../entries/kv.errors.js';
+import type { Retry } from '../entries/retry.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
 import { BRANCH, COMPARE, OPERATION } from '../store/positions.js';
+import { openRecord } from '../store/record.js';
 import { writeFailure } from '../store/storage-failure.js';
 import { readTuple, readWritten } from '../store/tuple.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
@@ -20,11 +22,14 @@ export interface Transaction {
   readonly compare: readonly Comparison[];
   readonly success: readonly Operation[];
   readonly failure: readonly Operation[] | undefined;
+  readonly retry?: Retry | undefined;
 }
 
 export interface Committed {
   readonly revision: number;
   readonly results: Result[];
+  /** Whether this is the answer of an earlier time, and nothing was done now. */
+  readonly isReplayed: boolean;
 }
 
 /** How many bytes are decoded at a time, before other requests get their turn. */
@@ -54,7 +59,9 @@ export class TxnRepository {
     }
     if (outcome === OUTCOME.ABORTED)
       throw new KvError('TRANSACTION_ABORTED', { failed: readIndexes(answer) });
-    if (outcome !== OUTCOME.OK) throw refusal(outcome);
+    const isReplayed = outcome === OUTCOME.REPLAYED;
+    if (isReplayed) openRecord(answer);
+    else if (outcome !== OUTCOME.OK) throw refusal(outcome);
 
     const revision = answer.integer();
     const { success, failure = [] } = transaction;
@@ -69,19 +76,19 @@ export class TxnRepository {
       }
       results.push(readResult(answer, operation));
     }
-    return { revision, results };
+    return { revision, results, isReplayed };
   }
 
   private async call(
-    { compare, success, failure }: Transaction,
+    { compare, success, failure, retry }: Transaction,
     mayBeLarge: boolean,
   ): Promise<{ answer: MsgpackReader; outcome: number }> {
-    const args = this.args.begin(4);
+    const args = this.args.begin(retry ? 5 : 4);
     this.comparisons(compare);
     this.operations(success);
     if (failure) this.operations(failure);
     else args.nil();
-    args.boolean(mayBeLarge);
+    args.boolean(mayBeLarge).retry(retry);
     const answer = await this.tarantool.call('kv.txn', args.bytes()).catch(writeFailure);
     answer.arrayHeader();
     return { answer, outcome: answer.integer() };

@@ -1,3 +1,5 @@
+import type { Retry } from './retry.js';
+
 /** An entry of the store, in the form in which it is answered. */
 export interface Entry {
   /** The value as JSON text. It is never parsed into an object on the way out. */
@@ -14,7 +16,10 @@ export interface EncodedEntry {
 }
 
 /** What a write returns: the version that it gave the entry, and when the entry expires. */
-export type Written = Omit<Entry, 'json'>;
+export interface Written extends Omit<Entry, 'json'> {
+  /** Whether this is the answer of an earlier time, and nothing was written now. */
+  readonly isReplayed?: boolean;
+}
 
 /** The condition of a compare-and-set: `*` for any version, or a list of accepted versions. */
 export type IfMatch = '*' | readonly number[];
@@ -33,4 +38,5 @@ export type Ttl = number | 'keep' | { readonly expiresAtMs: number };
 export interface WriteOptions {
   readonly ttl?: Ttl | undefined;
   readonly ifMatch?: IfMatch | undefined;
+  readonly retry?: Retry | undefined;
 }

@@ -8,6 +8,7 @@ export type KvErrorCode =
   | 'INVALID_CURSOR'
   | 'INVALID_OFFSET'
   | 'INVALID_PRECONDITION'
+  | 'INVALID_IDEMPOTENCY_KEY'
   | 'KEY_NOT_FOUND'
   | 'KEY_EXISTS'
   | 'PRECONDITION_FAILED'
@@ -15,12 +16,16 @@ export type KvErrorCode =
   | 'PATCH_TEST_FAILED'
   /** Other clients changed the entry between the read and the write of a patch, at every attempt. */
   | 'PATCH_CONFLICT'
+  /** The key of a write that can be repeated belongs to another request. */
+  | 'IDEMPOTENCY_KEY_REUSED'
   /** The log no longer holds what changed behind this offset, or never reached it. */
   | 'OFFSET_EXPIRED'
   /** The store keeps no log of changes. */
   | 'CHANGES_OFF'
   /** As many clients as this process may have follow the changes. */
   | 'TOO_MANY_WATCHERS'
+  /** The store keeps as many answers of writes that can be repeated as it may. */
+  | 'TOO_MANY_IDEMPOTENCY_KEYS'
   /** The operation was certainly not applied. */
   | 'STORAGE_UNAVAILABLE'
   /** A write was sent and no answer came: it may or may not have been applied. */

@@ -46,6 +46,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     message: 'invalid precondition',
     detail: 'If-Match or If-None-Match is malformed, or not of the form that this request takes.',
   },
+  INVALID_IDEMPOTENCY_KEY: {
+    status: HttpStatus.BAD_REQUEST,
+    message: 'invalid idempotency key',
+    detail:
+      'Idempotency-Key is not one String in double quotes with 1 to 255 characters, or the request takes no such key.',
+  },
   INVALID_KEY: {
     status: HttpStatus.BAD_REQUEST,
     message: 'invalid key',
@@ -153,6 +159,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     message: 'unsupported media type',
     detail: 'The body is not declared as JSON in UTF-8, or is coded.',
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: HttpStatus.UNPROCESSABLE_ENTITY,
+    message: 'idempotency key reused',
+    detail: 'An earlier request with this Idempotency-Key was another one: nothing was applied.',
+  },
   TOO_MANY_REQUESTS: {
     status: HttpStatus.TOO_MANY_REQUESTS,
     message: 'too many requests',
@@ -187,6 +198,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorAnswer>> = {
     status: HttpStatus.SERVICE_UNAVAILABLE,
     message: 'too many watchers',
     detail: 'As many clients as this process may have follow the changes.',
+  },
+  TOO_MANY_IDEMPOTENCY_KEYS: {
+    status: HttpStatus.SERVICE_UNAVAILABLE,
+    message: 'too many idempotency keys',
+    detail:
+      'The store has no room for another Idempotency-Key until old ones have expired: nothing was applied.',
   },
   SHUTTING_DOWN: {
     status: HttpStatus.SERVICE_UNAVAILABLE,

@@ -71,7 +71,6 @@ describe('the head of a request', () => {
     'Access-Control-Request-Method',
     'Authorization',
     'Content-Type',
-    'Idempotency-Key',
     'If-Modified-Since',
     'If-Range',
     'If-Unmodified-Since',

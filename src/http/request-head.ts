@@ -14,7 +14,6 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   'content-length',
   'content-type',
   'host',
-  'idempotency-key',
   'if-modified-since',
   'if-range',
   'if-unmodified-since',

@@ -30,6 +30,7 @@ import { done } from '../http/envelope.js';
 import { mustNotExist, parseVersions } from '../http/precondition.js';
 import { preferredWait } from '../http/prefer-wait.js';
 import { parseFlag } from '../http/query.js';
+import { retryOf, showReplay } from '../http/retry.js';
 import { readTtl, requireTtl } from '../entries/ttl.js';
 
 type KeyRequest = FastifyRequest<{ Params: { key: string }; Querystring: Record<string, unknown> }>;
@@ -56,7 +57,8 @@ export class KvController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     accessOf(request).require('write', body.key);
-    describe(reply, await this.kv.insert(body.key, body.value, readTtl(body)));
+    const options = { ttl: readTtl(body), retry: retryOf(request) };
+    describe(reply, await this.kv.insert(body.key, body.value, options));
     return INSERTED;
   }
 
@@ -118,14 +120,16 @@ export class KvController {
     const { key } = request.params;
     accessOf(request).require('write', key);
     const ttl = readTtl(body);
+    const retry = retryOf(request);
     const ifMatch = parseVersions(request.headers['if-match']);
     if (parseFlag(request.query, 'upsert')) {
       const mustCreate = mustNotExist(request.headers['if-none-match']);
-      const written = await this.kv.upsert(key, body.value, { ttl, ifMatch }, mustCreate);
+      const written = await this.kv.upsert(key, body.value, { ttl, ifMatch, retry }, mustCreate);
       describe(reply, written);
       return written.isCreated ? INSERTED : UPDATED;
     }
-    describe(reply, await this.kv.update(key, body.value, { ttl, ifMatch: precondition(request) }));
+    const options = { ttl, ifMatch: precondition(request), retry };
+    describe(reply, await this.kv.update(key, body.value, options));
     return UPDATED;
   }
 
@@ -145,14 +149,16 @@ export class KvController {
       this.rate.owe(request, bytes);
       this.rate.owe(request, bytes);
     };
-    describe(reply, await this.kv.patch(request.params.key, patch, precondition(request), room, onRead));
+    const options = { ifMatch: precondition(request), retry: retryOf(request) };
+    describe(reply, await this.kv.patch(request.params.key, patch, options, room, onRead));
     return UPDATED;
   }
 
   @Delete(':key')
-  async delete(@Req() request: KeyRequest): Promise<string> {
+  async delete(@Req() request: KeyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     accessOf(request).require('write', request.params.key);
-    await this.kv.delete(request.params.key, precondition(request));
+    const options = { ifMatch: precondition(request), retry: retryOf(request) };
+    showReplay(reply, await this.kv.delete(request.params.key, options));
     return DELETED;
   }
 
@@ -164,14 +170,16 @@ export class KvController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     accessOf(request).require('write', request.params.key);
-    const options = { ttl: requireTtl(body), ifMatch: precondition(request) };
+    const options = { ttl: requireTtl(body), ifMatch: precondition(request), retry: retryOf(request) };
     describe(reply, await this.kv.touch(request.params.key, options));
     return TOUCHED;
   }
 }
 
-function describe(reply: FastifyReply, { version, expiresAt }: Written): void {
+function describe(reply: FastifyReply, written: Written): void {
+  const { version, expiresAt } = written;
   showVersion(reply, version);
+  showReplay(reply, written);
   if (expiresAt !== undefined) void reply.header('kv-expires-at', new Date(expiresAt).toISOString());
 }
 

@@ -4,9 +4,10 @@ import type { LimitsConfig } from '../config/config.js';
 import { LIMITS } from '../config/config.tokens.js';
 import type { JsonObject } from '../json/json.types.js';
 import { includesVersion } from '../entries/entry.js';
-import type { Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
+import type { Entry, WriteOptions, Written } from '../entries/entry.js';
 import { checkKey } from '../entries/key.js';
 import { KvError } from '../entries/kv.errors.js';
+import type { KvErrorCode } from '../entries/kv.errors.js';
 import { applyPatch } from './patch/apply-patch.js';
 import type { Patch } from './patch/patch.js';
 import { TarantoolRepository } from './tarantool.repository.js';
@@ -16,6 +17,14 @@ import { TarantoolRepository } from './tarantool.repository.js';
  * gives up.
  */
 const MAX_PATCH_ATTEMPTS = 20;
+
+/** Failures that do not depend on what the entry holds. */
+const NOT_OF_THE_ENTRY: ReadonlySet<KvErrorCode> = new Set([
+  'STORAGE_UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+  'IDEMPOTENCY_KEY_REUSED',
+  'TOO_MANY_IDEMPOTENCY_KEYS',
+]);
 
 /**
  * Checks what can be checked without the store. Everything else is decided in the store, in one step with the write.
@@ -28,9 +37,9 @@ export class KvService {
   ) {}
 
   /** @throws {KvError} INVALID_KEY, INVALID_BODY, KEY_EXISTS, and what every write throws. */
-  insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {
+  insert(key: string, value: JsonObject, options: WriteOptions): Promise<Written> {
     checkKey(key, this.limits.maxKeyBytes);
-    return this.entries.insert(key, value, ttl);
+    return this.entries.insert(key, value, options);
   }
 
   /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, STORAGE_UNAVAILABLE */
@@ -63,9 +72,9 @@ export class KvService {
   }
 
   /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, PRECONDITION_FAILED, and what every write throws. */
-  delete(key: string, ifMatch?: WriteOptions['ifMatch']): Promise<Written> {
+  delete(key: string, options: WriteOptions): Promise<Written> {
     checkKey(key, this.limits.maxKeyBytes);
-    return this.entries.delete(key, ifMatch);
+    return this.entries.delete(key, options);
   }
 
   /** @throws {KvError} INVALID_KEY, KEY_NOT_FOUND, PRECONDITION_FAILED, and what every write throws. */
@@ -77,16 +86,40 @@ export class KvService {
   /**
    * Patches an entry by compare-and-set: reads it, applies the patch, and writes it if nobody else has written since.
    * Otherwise it tries again. `onRead` is told how many bytes each attempt reads.
+   * A patch that can be repeated may have been applied before, and the entry may be another one or gone since then.
+   * So it is asked for before the entry is read, and, because the same request may run at the same time, once more
+   * before the patch is refused.
    * @throws {KvError} what `update` throws; PATCH_TEST_FAILED, PATCH_CONFLICT
    */
   async patch(
     key: string,
     patch: Patch,
-    ifMatch: WriteOptions['ifMatch'],
+    options: WriteOptions,
     room: Room,
     onRead?: (bytes: number) => void,
   ): Promise<Written> {
     checkKey(key, this.limits.maxKeyBytes);
+    const { retry } = options;
+    if (!retry) return this.patchEntry(key, patch, options, room, onRead);
+    const first = await this.entries.findReplay(retry);
+    if (first) return first;
+    try {
+      return await this.patchEntry(key, patch, options, room, onRead);
+    } catch (error) {
+      if (!(error instanceof KvError) || NOT_OF_THE_ENTRY.has(error.code)) throw error;
+      const meanwhile = await this.entries.findReplay(retry);
+      if (meanwhile) return meanwhile;
+      throw error;
+    }
+  }
+
+  private async patchEntry(
+    key: string,
+    patch: Patch,
+    { ifMatch, retry }: WriteOptions,
+    room: Room,
+    onRead?: (bytes: number) => void,
+  ): Promise<Written> {
     for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
       const { value, version } = await this.entries.getEncoded(key, room);
       onRead?.(value.length);
@@ -95,7 +128,7 @@ export class KvService {
       }
       const patched = applyPatch(value, patch, this.limits);
       try {
-        return await this.entries.update(key, patched, { ttl: 'keep', ifMatch: [version] });
+        return await this.entries.update(key, patched, { ttl: 'keep', ifMatch: [version], retry });
       } catch (error) {
         if (!(error instanceof KvError) || error.code !== 'PRECONDITION_FAILED') throw error;
       }

@@ -6,11 +6,20 @@ import type { JsonObject } from '../json/json.types.js';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { ArgumentsWriter } from '../store/arguments-writer.js';
-import type { EncodedEntry, Entry, Ttl, WriteOptions, Written } from '../entries/entry.js';
+import type { EncodedEntry, Entry, WriteOptions, Written } from '../entries/entry.js';
+import type { Retry } from '../entries/retry.js';
 import { KvError } from '../entries/kv.errors.js';
 import { OUTCOME, refusal } from '../store/outcome.js';
+import { openRecord } from '../store/record.js';
 import { readFailure, writeFailure } from '../store/storage-failure.js';
 import { readEncoded, readTuple, readWritten } from '../store/tuple.js';
+
+/** The reader stands behind the outcome, before the other members. */
+interface Answered {
+  readonly answer: MsgpackReader;
+  readonly outcome: number;
+  readonly members: number;
+}
 
 /**
  * Operations on one entry in Tarantool. Only this class knows the names of their functions
@@ -27,12 +36,14 @@ export class TarantoolRepository {
     this.args = new ArgumentsWriter(limits);
   }
 
-  insert(key: string, value: JsonObject, ttl?: Ttl): Promise<Written> {
-    return this.write('kv.insert', this.args.begin(3).key(key).value(value).ttl(ttl).bytes());
+  insert(key: string, value: JsonObject, { ttl, retry }: WriteOptions): Promise<Written> {
+    const args = this.begin(3, retry).key(key).value(value).ttl(ttl).retry(retry);
+    return this.write('kv.insert', args.bytes());
   }
 
-  update(key: string, value: JsonObject | Buffer, { ttl, ifMatch }: WriteOptions = {}): Promise<Written> {
-    const args = this.args.begin(4).key(key).value(value).ttl(ttl).ifMatch(ifMatch);
+  update(key: string, value: JsonObject | Buffer, options: WriteOptions): Promise<Written> {
+    const { ttl, ifMatch, retry } = options;
+    const args = this.begin(4, retry).key(key).value(value).ttl(ttl).ifMatch(ifMatch).retry(retry);
     return this.write('kv.update', args.bytes());
   }
 
@@ -40,21 +51,28 @@ export class TarantoolRepository {
   async upsert(
     key: string,
     value: JsonObject,
-    { ttl, ifMatch }: WriteOptions,
+    { ttl, ifMatch, retry }: WriteOptions,
     mustCreate: boolean,
   ): Promise<Written & { isCreated: boolean }> {
-    const args = this.args.begin(5).key(key).value(value).ttl(ttl).ifMatch(ifMatch).boolean(mustCreate);
-    const { answer, members } = await this.ask('kv.upsert', args.bytes(), writeFailure);
-    return { ...readWritten(answer, members), isCreated: answer.boolean() };
+    const args = this.begin(5, retry).key(key).value(value).ttl(ttl).ifMatch(ifMatch).boolean(mustCreate);
+    const answered = await this.ask('kv.upsert', args.retry(retry).bytes(), writeFailure);
+    return { ...written(answered), isCreated: answered.answer.boolean() };
   }
 
-  delete(key: string, ifMatch?: WriteOptions['ifMatch']): Promise<Written> {
-    return this.write('kv.delete', this.args.begin(2).key(key).ifMatch(ifMatch).bytes());
+  delete(key: string, { ifMatch, retry }: WriteOptions): Promise<Written> {
+    return this.write('kv.delete', this.begin(2, retry).key(key).ifMatch(ifMatch).retry(retry).bytes());
   }
 
   /** Sets another time to live, or none. The version does not change. */
-  touch(key: string, { ttl, ifMatch }: WriteOptions): Promise<Written> {
-    return this.write('kv.touch', this.args.begin(3).key(key).ttl(ttl).ifMatch(ifMatch).bytes());
+  touch(key: string, { ttl, ifMatch, retry }: WriteOptions): Promise<Written> {
+    const args = this.begin(3, retry).key(key).ttl(ttl).ifMatch(ifMatch).retry(retry);
+    return this.write('kv.touch', args.bytes());
+  }
+
+  /** What a write has answered at an earlier time; undefined where it was not applied yet. */
+  async findReplay(retry: Retry): Promise<Written | undefined> {
+    const answered = await this.ask('kv.find_retry', this.args.begin(1).retry(retry).bytes(), readFailure);
+    return answered.outcome === OUTCOME.REPLAYED ? written(answered) : undefined;
   }
 
   get(key: string, room: Room): Promise<Entry> {
@@ -93,19 +111,19 @@ export class TarantoolRepository {
     return this.read(key, room, readEncoded);
   }
 
+  /** Begins the arguments of a write, with one more where it can be repeated. */
+  private begin(count: number, retry: Retry | undefined): ArgumentsWriter {
+    return this.args.begin(retry ? count + 1 : count);
+  }
+
   private async write(functionName: string, args: Buffer): Promise<Written> {
-    const { answer, members } = await this.ask(functionName, args, writeFailure);
-    return readWritten(answer, members);
+    return written(await this.ask(functionName, args, writeFailure));
   }
 
   /**
    * Calls a function and reads its outcome. The reader stands before the other `members` of the answer afterwards.
    */
-  private async ask(
-    functionName: string,
-    args: Buffer,
-    fail: (error: unknown) => never,
-  ): Promise<{ answer: MsgpackReader; outcome: number; members: number }> {
+  private async ask(functionName: string, args: Buffer, fail: (error: unknown) => never): Promise<Answered> {
     let answer: MsgpackReader;
     try {
       answer = await this.tarantool.call(functionName, args);
@@ -114,9 +132,15 @@ export class TarantoolRepository {
     }
     const members = answer.arrayHeader() - 1;
     const outcome = answer.integer();
+    if (outcome === OUTCOME.REPLAYED) return { answer, outcome, members: openRecord(answer) };
     if (outcome !== OUTCOME.OK && outcome !== OUTCOME.LARGE) {
       throw refusal(outcome, members > 0 ? answer.integer() : 0);
     }
     return { answer, outcome, members };
   }
+}
+
+function written({ answer, outcome, members }: Answered): Written {
+  const entry = readWritten(answer, members);
+  return outcome === OUTCOME.REPLAYED ? { ...entry, isReplayed: true } : entry;
 }

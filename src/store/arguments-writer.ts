@@ -5,7 +5,9 @@ import { JsonMeter, mayExceed } from '../json/json-meter.js';
 import { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { MsgpackWriter } from '../msgpack/msgpack-writer.js';
 import type { IfMatch, Ttl } from '../entries/entry.js';
+import type { Retry } from '../entries/retry.js';
 import { KvError } from '../entries/kv.errors.js';
+import { RETRY } from './positions.js';
 import { maxJsonBytes } from './value-limits.js';
 import type { ValueLimits } from './value-limits.js';
 
@@ -88,6 +90,15 @@ export class ArgumentsWriter {
     if (ttl === 'keep') this.writer.string(ttl);
     else if (typeof ttl === 'object') this.array(1).integer(ttl.expiresAtMs);
     else this.writer.integer(ttl);
+    return this;
+  }
+
+  /** The last argument of a write, which is left out where there is none. */
+  retry(retry: Retry | undefined): this {
+    if (retry) {
+      this.array(RETRY.length).key(retry.client).key(retry.key);
+      this.writer.stringOf(retry.fingerprint);
+    }
     return this;
   }
 

@@ -7,6 +7,9 @@ describe('refusal', () => {
     [OUTCOME.NOT_FOUND, 'KEY_NOT_FOUND'],
     [OUTCOME.EXISTS, 'KEY_EXISTS'],
     [OUTCOME.PRECONDITION_FAILED, 'PRECONDITION_FAILED'],
+    [OUTCOME.REUSED, 'IDEMPOTENCY_KEY_REUSED'],
+    [OUTCOME.FULL, 'TOO_MANY_IDEMPOTENCY_KEYS'],
+    [OUTCOME.UNSETTLED, 'OUTCOME_UNKNOWN'],
   ])('tells of outcome %i as %s, with the version of an existing entry', (outcome, code) => {
     expect(refusal(outcome, 5)).toEqual(new KvError(code as KvError['code'], { presentVersion: 5 }));
     expect(refusal(outcome, 5)).toMatchObject({ code, presentVersion: 5 });
@@ -15,7 +18,7 @@ describe('refusal', () => {
     expect(refusal(outcome).presentVersion).toBeUndefined();
   });
 
-  it.each([OUTCOME.OK, OUTCOME.ABORTED, OUTCOME.LARGE, OUTCOME.READ_ONLY, 99])(
+  it.each([OUTCOME.OK, OUTCOME.ABORTED, OUTCOME.LARGE, OUTCOME.REPLAYED, OUTCOME.READ_ONLY, 99])(
     'takes outcome %i for none, and says so',
     (outcome) => {
       expect(() => refusal(outcome)).toThrow(

@@ -177,6 +177,7 @@ test:test('a transaction that reads much', function(t)
     t:is((run(nil, operations, nil, false)), outcome.LARGE, 'where it is told how large it is')
 end)
 
+-- Holds retry.one-transaction.
 test:test('a write that fails', function(t)
     t:plan(5)
     local before = value_of('a')
@@ -232,6 +233,7 @@ test:test('a first one that fails', function(t)
     t:is(other.results[1] == REPLAYED or other.results[1] == OK, true, 'and whoever asks is told')
 end)
 
+-- Holds limit.same-write.
 test:test('a first one that does not settle', function(t)
     t:plan(4)
     local release = hold()
@@ -246,7 +248,7 @@ test:test('a first one that does not settle', function(t)
     t:is(entries.upsert('slow', ONE, nil, nil, false, retry('slow')), REPLAYED, 'and is replayed then')
 end)
 
--- Holds setting.idempotency-ttl.
+-- Holds retry.kept, setting.idempotency-ttl.
 test:test('the time of a record', function(t)
     t:plan(3)
     retries.idle_seconds = 0.01
@@ -282,7 +284,7 @@ test:test('records that cannot be removed', function(t)
     keeper:cancel()
 end)
 
--- Holds limit.idempotency-keys, setting.idempotency-memory.
+-- Holds retry.bounded, limit.idempotency-keys, setting.idempotency-memory.
 test:test('no room for a record', function(t)
     t:plan(7)
     local BYTES = 10000
@@ -302,6 +304,7 @@ test:test('no room for a record', function(t)
     t:is(entries.upsert('room', ONE), OK, 'writes without a key go on')
 end)
 
+-- Holds retry.kept.
 test:test('after a kill', function(t)
     t:plan(6)
     local SOCKET = fio.pathjoin(support.folder, 'kv.sock')

@@ -25,6 +25,8 @@ const FUNCTIONS = `
     if name == 'kv.get' then return OK, {'contended', {n = 1}, contended} end
     return PRECONDITION_FAILED, contended
   end
+  -- There is no room for another key of a write that can be repeated.
+  faults.full = function() return 12 end
   local function meet(name, key)
     return faults[key](name)
   end

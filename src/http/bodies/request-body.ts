@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAddresses } from '../connections/client-address.js';
 import { bodyFailure } from './body-failure.js';
@@ -25,6 +26,9 @@ export interface BodyLimits {
 
 /** The body of a request. It is read only when the controller's method needs it. */
 export class RequestBody {
+  /** The SHA-256 of the bytes, once they are read. Only a request with an `Idempotency-Key` needs it. */
+  digest: Buffer | undefined;
+
   constructor(
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
@@ -49,6 +53,9 @@ export class RequestBody {
     }
     const body = await this.gather();
     if (body.length > SMALL_BYTES) await this.waitForTurn(body.length);
+    if (this.headers['idempotency-key'] !== undefined) {
+      this.digest = createHash('sha256').update(body).digest();
+    }
     return body;
   }
 
