@@ -93,34 +93,37 @@ describe('decodeValue', () => {
   });
 
   it.each([
-    ['nothing', ''],
-    ['the unused code', 'c1'],
-    ['binary', 'c40161'],
-    ['an extension', 'd40100'],
-    ['an extension of variable length', 'c7010100'],
-    ['NaN', 'cb7ff8000000000000'],
-    ['Infinity', 'cb7ff0000000000000'],
-    ['-Infinity in a float32', 'caff800000'],
-    ['a boolean for a name', '81c301'],
-    ['nil for a name', '81c001'],
-    ['an array for a name', '819001'],
-    ['a double for a name', '81cb3ff800000000000001'],
-    ['a string cut short', 'a26'],
-    ['an integer cut short', 'cf00'],
-    ['a double cut short', 'cb00'],
-    ['an array cut short', '9201'],
-    ['an array that claims four thousand million items', 'ddffffffff01'],
-    ['a map cut short', '81a161'],
-    ['a string that is not UTF-8', 'a1e9'],
-    ['halves of a character in two strings', '92a2e282a1ac'],
-    ['a surrogate in UTF-8', 'a3eda080'],
-  ])('refuses %s', (_, hex) => {
-    expect(() => decode(hex)).toThrow(MsgpackFormatError);
+    ['nothing', '', 'cut short'],
+    ['the unused code', 'c1', 'no JSON for 0xc1'],
+    ['binary', 'c40161', 'no JSON for 0xc4'],
+    ['an extension', 'd40100', 'no JSON for 0xd4'],
+    ['an extension of variable length', 'c7010100', 'no JSON for 0xc7'],
+    ['NaN', 'cb7ff8000000000000', 'a number is not finite'],
+    ['Infinity', 'cb7ff0000000000000', 'a number is not finite'],
+    ['-Infinity in a float32', 'caff800000', 'a number is not finite'],
+    ['a boolean for a name', '81c301', 'no name for 0xc3'],
+    ['nil for a name', '81c001', 'no name for 0xc0'],
+    ['an array for a name', '819001', 'no name for 0x90'],
+    ['a double for a name', '81cb3ff800000000000001', 'no name for 0xcb'],
+    ['a string cut short', 'a26', 'cut short'],
+    ['an integer cut short', 'cf00', 'cut short'],
+    ['a double cut short', 'cb00', 'cut short'],
+    ['an array cut short', '9201', 'cut short'],
+    ['an array that claims four thousand million items', 'ddffffffff01', 'cut short'],
+    ['a map cut short', '81a161', 'cut short'],
+    ['a string that is not UTF-8', 'a1e9', 'a string is not UTF-8'],
+    ['halves of a character in two strings', '92a2e282a1ac', 'a string is not UTF-8'],
+    ['a surrogate in UTF-8', 'a3eda080', 'a string is not UTF-8'],
+  ])('refuses %s', (_, hex, message) => {
+    expect(() => decode(hex)).toThrow(new MsgpackFormatError(message));
   });
 
   it('takes foreign data 128 deep, and none deeper', () => {
     expect(decode('91'.repeat(127) + '90')).toBe('['.repeat(128) + ']'.repeat(128));
-    expect(() => decode('91'.repeat(128) + '90')).toThrow(MsgpackFormatError);
-    expect(() => decode('8100'.repeat(1_000_000))).toThrow(MsgpackFormatError);
+    expect(decode('81a0'.repeat(127) + '80')).toBe('{"":'.repeat(127) + '{}' + '}'.repeat(127));
+    const tooDeep = new MsgpackFormatError('nested too deep');
+    expect(() => decode('91'.repeat(128) + '90')).toThrow(tooDeep);
+    expect(() => decode('81a0'.repeat(128) + '80')).toThrow(tooDeep);
+    expect(() => decode('8100'.repeat(1_000_000))).toThrow(tooDeep);
   });
 });

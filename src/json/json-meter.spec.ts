@@ -64,6 +64,28 @@ describe('JsonMeter', () => {
     );
   });
 
+  it.each<[JsonValue, number]>([
+    [null, 4],
+    [true, 4],
+    [false, 5],
+    [0, 1],
+    [9, 1],
+    [10, 2],
+    [99, 2],
+    [100, 3],
+    [-1, 2],
+    [1.5, 3],
+    ['é"', 6],
+    [[], 2],
+    [[1], 3],
+    [[1, 2], 5],
+    [{}, 2],
+    [{ a: 1 }, 7],
+    [{ a: 1, '"': [] }, 14],
+  ])('counts %j as %d bytes', (value, bytes) => {
+    expect(measure(encode(value)).bytes).toBe(bytes);
+  });
+
   it('counts the integers that Lua has for names', () => {
     const bytes = Buffer.from('8201a161ffa162', 'hex');
     expect(measure(bytes).bytes).toBe(written(bytes));
@@ -74,16 +96,31 @@ describe('JsonMeter', () => {
     [[], 1],
     [{}, 1],
     [{ a: [], b: { c: [[1]] } }, 4],
+    [[[[1]], [2], 3], 3],
   ])('knows the depth of %j', (value, depth) => {
     expect(measure(encode(value)).depth).toBe(depth);
   });
 
-  it.each(['c1', 'c40161', 'cb7ff8000000000000', '9201', '91'.repeat(128) + '90'])('refuses %s', (hex) => {
-    expect(() => measure(Buffer.from(hex, 'hex'))).toThrow(MsgpackFormatError);
+  it.each([
+    ['c1', 'no JSON for 0xc1'],
+    ['c40161', 'no JSON for 0xc4'],
+    ['cb7ff8000000000000', 'a number is not finite'],
+    ['9201', 'cut short'],
+    ['91'.repeat(128) + '90', 'nested too deep'],
+  ])('refuses %s', (hex, message) => {
+    expect(() => measure(Buffer.from(hex, 'hex'))).toThrow(new MsgpackFormatError(message));
+  });
+
+  it('takes data that is nested 128 deep', () => {
+    expect(measure(Buffer.from('91'.repeat(127) + '90', 'hex'))).toMatchObject({ bytes: 256, depth: 128 });
   });
 });
 
 describe('mayExceed', () => {
+  it('is wrong about what may not, so that most values need not be counted', () => {
+    expect([mayExceed(10, 59), mayExceed(10, 60), mayExceed(100, 10_000)]).toEqual([true, false, false]);
+  });
+
   it('is never wrong about what fits', () => {
     const worst = fc.oneof(
       anyValue,

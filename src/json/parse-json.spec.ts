@@ -48,6 +48,7 @@ describe('parseJson', () => {
     ['{"a":1e999,"a":18446744073709551616,"a":9007199254740993,"a":1}', { a: 1 }],
     ['[]', []],
     ['{}', {}],
+    ['[null,{"a":null},9007199254740993]', [null, { a: null }, 9007199254740993n]],
   ])('reads %s', (text, value) => {
     expect(parse(text)).toStrictEqual(value);
   });
@@ -103,7 +104,7 @@ describe('parseJson', () => {
     ['a code point above 10FFFF', [0xf4, 0x90, 0x80, 0x80]],
     ['Latin-1', [0xe9]],
   ])('refuses %s for UTF-8', (_, inner) => {
-    expect(() => parseJson(Buffer.from([0x22, ...inner, 0x22]))).toThrow(InvalidJsonError);
+    expect(() => parseJson(Buffer.from([0x22, ...inner, 0x22]))).toThrow(new InvalidJsonError('not UTF-8'));
   });
 
   it('keeps names that mean something to JavaScript as own members', () => {
@@ -122,6 +123,22 @@ describe('parseJson', () => {
       );
       expect(() => parse(`[12${' '.repeat(spaces)},1e309]`)).toThrow(InvalidJsonError);
     }
+  });
+
+  it.each([
+    ['[1', 'not JSON'],
+    ['18446744073709551616', 'integer out of range'],
+    ['1e309', 'number out of range'],
+    ['[-1e309]', 'number out of range'],
+  ])('says of %s why it is refused', (text, message) => {
+    expect(() => parse(text)).toThrow(new InvalidJsonError(message));
+    expect(() => parse(text)).toThrow(expect.objectContaining({ name: 'InvalidJsonError' }) as Error);
+  });
+
+  it('refuses what is nested deeper than it may be, in a duplicate that does not win too', () => {
+    const nested = Buffer.from('{"a":[[]],"a":1}');
+    expect(parseJson(nested, 3)).toEqual({ a: 1 });
+    expect(() => parseJson(nested, 2)).toThrow(new InvalidJsonError('nested too deep'));
   });
 
   it('never quotes the text in an error, for errors are logged', () => {
