@@ -81,7 +81,7 @@ describe('JsonMeter', () => {
     [[1, 2], 5],
     [{}, 2],
     [{ a: 1 }, 7],
-    [{ a: 1, '"': [] }, 14],
+    [{ a: 1, '"': [] }, 15],
   ])('counts %j as %d bytes', (value, bytes) => {
     expect(measure(encode(value)).bytes).toBe(bytes);
   });
