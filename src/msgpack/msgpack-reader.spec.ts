@@ -31,7 +31,7 @@ describe('MsgpackReader', () => {
     expect(input.integer64()).toBe(value);
     expect(input.offset).toBe(input.buffer.length);
     if (typeof value === 'number') expect(reader(hex).integer()).toBe(value);
-    else expect(() => reader(hex).integer()).toThrow(MsgpackFormatError);
+    else expect(() => reader(hex).integer()).toThrow(new MsgpackFormatError('integer out of the safe range'));
   });
 
   it.each([
@@ -65,7 +65,8 @@ describe('MsgpackReader', () => {
   });
 
   it('reads floats of both widths', () => {
-    expect(reader('ca3fc00000').double()).toBe(1.5);
+    const both = reader('ca3fc00000cb3ff800000000000001');
+    expect([both.double(), both.double(), both.integer(), both.left]).toEqual([1.5, 1.5, 1, 0]);
     expect(reader('cb3ff8000000000000').double()).toBe(1.5);
     expect(reader('cb8000000000000000').double()).toBe(-0);
     expect(reader('cb7ff8000000000000').double()).toBeNaN();
@@ -102,13 +103,13 @@ describe('MsgpackReader', () => {
     ['a fixstr', filled('a3', 3)],
     ['a str8', filled('d903', 3)],
     ['a str16', filled('da0003', 3)],
-    ['a str32', filled('db00000003', 3)],
+    ['a str32', 'db00000003dcdcdc'],
     ['a bin8', filled('c403', 3)],
     ['a bin16', filled('c50003', 3)],
     ['a bin32', filled('c600000003', 3)],
     ['an ext8', filled('c703', 4)],
     ['an ext16', filled('c80003', 4)],
-    ['an ext32', filled('c900000003', 4)],
+    ['an ext32', filled('c900000005', 6)],
     ['a fixext1', filled('d4', 2)],
     ['a fixext2', filled('d5', 3)],
     ['a fixext4', filled('d6', 5)],
@@ -119,7 +120,7 @@ describe('MsgpackReader', () => {
     ['an array32', 'dd0000000201c0'],
     ['a fixmap', '82a1780102c0'],
     ['a map16', 'de000101c0'],
-    ['a map32', 'df0000000101c0'],
+    ['a map32', 'df0000000201c002c0'],
     ['nested containers', '9381019080a178'],
   ])('skips %s to its last byte', (_, hex) => {
     const input = reader(`${hex}01`);
@@ -134,20 +135,25 @@ describe('MsgpackReader', () => {
     expect(input.offset).toBe(1_000_001);
   });
 
-  it.each<[string, (input: MsgpackReader) => unknown, string]>([
-    ['an integer', (input) => input.integer64(), 'a0'],
-    ['an integer', (input) => input.integer(), 'ca00000000'],
-    ['a string', (input) => input.string(), '01'],
-    ['a boolean', (input) => input.boolean(), 'c0'],
-    ['a float', (input) => input.double(), '01'],
-    ['an array', (input) => input.arrayHeader(), 'c0'],
-    ['a map', (input) => input.mapHeader(), 'c0'],
-    ['an integer', (input) => input.integer64(), 'cf00'],
-    ['a float', (input) => input.double(), 'cb00'],
-    ['a string', (input) => input.stringHeader(), 'd9'],
-    ['a header', (input) => input.arrayHeader(), 'dc00'],
-  ])('refuses what is not %s, or is cut short', (_, read, hex) => {
-    expect(() => read(reader(hex))).toThrow(MsgpackFormatError);
-    expect(() => read(reader(''))).toThrow(MsgpackFormatError);
+  it.each<[string, (input: MsgpackReader) => unknown, string, string]>([
+    ['an integer', (input) => input.integer64(), 'a0', 'expected an integer, found 0xa0'],
+    ['an integer', (input) => input.integer64(), '80', 'expected an integer, found 0x80'],
+    ['an integer', (input) => input.integer(), 'ca00000000', 'expected an integer, found 0xca'],
+    ['a string', (input) => input.string(), '01', 'expected a string, found 0x1'],
+    ['a string', (input) => input.string(), 'd801', 'expected a string, found 0xd8'],
+    ['a string', (input) => input.string(), 'dc0000', 'expected a string, found 0xdc'],
+    ['a boolean', (input) => input.boolean(), 'c0', 'expected a boolean'],
+    ['a float', (input) => input.double(), '01'.repeat(9), 'expected a float, found 0x1'],
+    ['an array', (input) => input.arrayHeader(), 'c0', 'expected an array, found 0xc0'],
+    ['a map', (input) => input.mapHeader(), 'c0', 'expected a map, found 0xc0'],
+    ['an integer', (input) => input.integer64(), 'cf00', 'cut short'],
+    ['a float', (input) => input.double(), 'cb00', 'cut short'],
+    ['a string', (input) => input.stringHeader(), 'a278', 'cut short'],
+    ['a string', (input) => input.stringHeader(), 'd9', 'cut short'],
+    ['a header', (input) => input.arrayHeader(), 'dc00', 'cut short'],
+    ['a byte', (input) => input.peek(), '', 'cut short'],
+  ])('refuses what is not %s, or is cut short', (_, read, hex, message) => {
+    expect(() => read(reader(hex))).toThrow(new MsgpackFormatError(message));
+    expect(() => read(reader(''))).toThrow(new MsgpackFormatError('cut short'));
   });
 });

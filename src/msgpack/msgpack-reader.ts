@@ -11,11 +11,11 @@ export class MsgpackReader {
   ) {}
 
   arrayHeader(): number {
-    return this.header(0x90, 0xdc, 'array');
+    return this.header(0x90, 0xdc, 'an array');
   }
 
   mapHeader(): number {
-    return this.header(0x80, 0xde, 'map');
+    return this.header(0x80, 0xde, 'a map');
   }
 
   /** How many bytes are not read yet. */
@@ -159,7 +159,7 @@ export class MsgpackReader {
     if ((code & 0xf0) === fix) return code & 0x0f;
     if (code === code16) return this.unsigned(2);
     if (code === code16 + 1) return this.unsigned(4);
-    throw new MsgpackFormatError(`expected a ${type}, found 0x${code.toString(16)}`);
+    throw new MsgpackFormatError(`expected ${type}, found 0x${code.toString(16)}`);
   }
 
   private unsigned(bytes: number): number {

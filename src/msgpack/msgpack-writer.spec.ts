@@ -105,4 +105,29 @@ describe('MsgpackWriter', () => {
     expect(second.toString('hex')).toBe('01');
     expect(writer.length).toBe(1);
   });
+
+  it.each([0, 1, 63, 64, 65, 300])('copies %d bytes of another buffer', (count) => {
+    const source = Buffer.from(Array.from({ length: 400 }, (_, i) => i % 256));
+    const expected = Buffer.concat([Buffer.from([0xc0]), source.subarray(7, 7 + count)]).toString('hex');
+    const writer = new MsgpackWriter(1);
+    writer.nil().copy(source, 7, 7 + count);
+    expect([writer.bytes().toString('hex'), writer.length]).toEqual([expected, count + 1]);
+  });
+
+  it('shows what was written without a copy', () => {
+    const writer = new MsgpackWriter().integer(1);
+    const view = writer.view();
+    expect(view.toString('hex')).toBe('01');
+    writer.reset().integer(2);
+    expect(view.toString('hex')).toBe('02');
+  });
+
+  it('keeps its memory for the next document, but not that of an unusually large one', () => {
+    const memory = (writer: MsgpackWriter): ArrayBufferLike => writer.view().buffer;
+    const writer = new MsgpackWriter(8).raw(Buffer.alloc(8 * 16));
+    const kept = memory(writer);
+    expect(memory(writer.reset())).toBe(kept);
+    writer.raw(Buffer.alloc(8 * 16 + 1));
+    expect(memory(writer.reset()).byteLength).toBe(8);
+  });
 });
