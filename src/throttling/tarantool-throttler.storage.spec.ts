@@ -16,6 +16,8 @@ type Answer = [granted: number, remaining: number, endsInMs: number];
 let now: number;
 let asked: Asked[];
 let answers: (Answer | Error)[];
+/** Is called while the store is asked. */
+let meanwhile: () => void;
 let storage: TarantoolThrottlerStorage;
 
 /** Stands for the connection, so that a test sees which calls are saved. What the store does has tests in Lua. */
@@ -31,6 +33,7 @@ const client = {
     ];
     expect([name, limit, windowMs]).toEqual(['throttle.take', LIMIT, WINDOW_MS]);
     asked.push([who, ...rest]);
+    meanwhile();
     const answer = answers.shift();
     if (!Array.isArray(answer)) return Promise.reject(answer ?? new Error('asked once more'));
     const writer = new MsgpackWriter().arrayHeader(3);
@@ -44,6 +47,7 @@ beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   asked = [];
   answers = [];
+  meanwhile = () => undefined;
   storage = new TarantoolThrottlerStorage(client);
 });
 afterEach(() => {
@@ -264,10 +268,13 @@ describe('work that is done already', () => {
       [0, 70, WINDOW_MS],
       [0, 63, WINDOW_MS],
     ];
+    meanwhile = () => {
+      meanwhile = () => undefined;
+      owe(7);
+    };
     owe(4);
     owe(6);
-    await new Promise(setImmediate);
-    owe(7);
+    await settled();
     await settled();
     expect(asked).toEqual([
       ['a', 0, 10, 0],
@@ -366,5 +373,22 @@ describe('a client', () => {
     ]);
     await one('long');
     expect(asked).toHaveLength(4);
+  });
+});
+
+describe('a window that goes on', () => {
+  it('is remembered as booked when its end is told again', async () => {
+    answers = [
+      [0, 30, WINDOW_MS],
+      [3, 27, WINDOW_MS - 900],
+    ];
+    expect(await take(50)).toEqual(blocked);
+    now += 1000;
+    expect(await one()).toEqual(passes(51));
+    expect(await take(50)).toEqual(blocked);
+    expect(asked).toEqual([
+      ['a', 0, 0, 50],
+      ['a', 3, 0, 0],
+    ]);
   });
 });
