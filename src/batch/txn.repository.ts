@@ -71,7 +71,7 @@ export class TxnRepository {
     let stepEnd = answer.offset + STEP_BYTES;
     for (const operation of operations) {
       if (answer.offset > stepEnd) {
-        await room.turn(STEP_BYTES);
+        await room.turn();
         stepEnd = answer.offset + STEP_BYTES;
       }
       results.push(readResult(answer, operation));

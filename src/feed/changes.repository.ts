@@ -14,6 +14,9 @@ import type { Change } from './change.js';
 /** No revision is that large, so nothing is behind it. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 
+/** The reader of the changes reads for all clients, and takes its turns beside them. */
+const READER = 'changes';
+
 const OPERATIONS: Readonly<Record<number, Change['operation']>> = {
   [CHANGE.INSERT]: 'insert',
   [CHANGE.UPDATE]: 'update',
@@ -51,7 +54,7 @@ export class ChangesRepository {
     const next = answer.integer();
     const mark = answer.integer();
     // Decoding takes turns with that of other large answers.
-    if (answer.left > ANSWER_SIZE.SMALL_BYTES) await this.answers.turns.take(answer.left);
+    if (answer.left > ANSWER_SIZE.SMALL_BYTES) await this.answers.turns.take(READER);
     return { next, mark, changes: Array.from({ length: answer.arrayHeader() }, () => readChange(answer)) };
   }
 

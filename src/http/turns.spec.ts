@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Turns } from './turns.js';
 
-const KIB = 1024;
 const TASKS = 20;
 const TASK_MS = 5;
 
@@ -14,14 +13,14 @@ function work(): number {
   }
 }
 
-describe('turns of large values', () => {
+describe('turns of large work', () => {
   // Holds limit.large-work.
   it('leave at least half of the time to all others, however many wait', async () => {
     const turns = new Turns();
     let workedMs = 0;
     const start = performance.now();
     const task = async (): Promise<void> => {
-      await turns.take(300 * KIB);
+      await turns.take('a');
       workedMs += work();
     };
     await Promise.all(Array.from({ length: TASKS }, task));
@@ -30,27 +29,44 @@ describe('turns of large values', () => {
     expect(share).toBeLessThan(0.65);
   });
 
-  it('are one at a time for what is large, and together for what is not', async () => {
+  it('are one at a time, with a look at all else between two of them', async () => {
     const turns = new Turns();
-    /** @returns how many went on in each turn of the event loop in which any did */
-    async function inTurns(bytes: number): Promise<number[]> {
-      let turn = 0;
-      let isOver = false;
-      const next = (): void => {
-        turn++;
-        if (!isOver) setImmediate(next);
-      };
-      next();
-      const counts = new Map<number, number>();
-      const task = async (): Promise<void> => {
-        await turns.take(bytes);
-        counts.set(turn, (counts.get(turn) ?? 0) + 1);
-      };
-      await Promise.all(Array.from({ length: TASKS }, task));
-      isOver = true;
-      return [...counts.values()];
+    let looks = 0;
+    let isOver = false;
+    const look = (): void => {
+      looks++;
+      if (!isOver) setImmediate(look);
+    };
+    setImmediate(look);
+    const seen = new Set<number>();
+    const task = async (): Promise<void> => {
+      await turns.take('a');
+      seen.add(looks);
+    };
+    await Promise.all(Array.from({ length: TASKS }, task));
+    isOver = true;
+    expect(seen.size).toBe(TASKS);
+  });
+
+  it('go around among the clients, and keep the order of each', async () => {
+    const turns = new Turns();
+    const order: string[] = [];
+    const task = async (name: string): Promise<void> => {
+      await turns.take(name.charAt(0));
+      order.push(name);
+    };
+    await Promise.all(['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map(task));
+    expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+  });
+
+  it('come at once where nobody had any for a while', async () => {
+    const turns = new Turns();
+    for (let n = 0; n < 3; n++) {
+      let hasLooked = false;
+      setImmediate(() => (hasLooked = true));
+      await turns.take('a');
+      expect(hasLooked).toBe(false);
+      await new Promise((resolve) => setTimeout(resolve, 2 * TASK_MS));
     }
-    expect(Math.max(...(await inTurns(300 * KIB)))).toBe(1);
-    expect(Math.max(...(await inTurns(64 * KIB)))).toBe(4);
   });
 });

@@ -1,38 +1,70 @@
-/** How many bytes are worked on in one turn of the event loop. A single value may have more. */
-const MAX_BYTES = 256 * 1024;
+/** A turn ends when so much time has been worked. One piece of work may take longer. */
+const TURN_MS = 1;
+
+type Begin = () => void;
 
 /**
- * Decides when a worker may work on large bodies and values. Such work cannot be interrupted, and a small request needs
- * several turns of the event loop. So a limited amount of large work is done in one turn, and none of it in the pause
- * that follows. The pause is as long as that turn was: half of the time is left to all other requests.
+ * Decides when a worker may do large work: parse bodies, decode values, patch them. Such work cannot be interrupted,
+ * and a small request needs several turns of the event loop. So one piece of large work is done in each of them, and
+ * none in the pause that follows a millisecond of it. The pause is as long as the work was: half of the time is left to
+ * all other requests.
  *
- * A turn is only a moment, which nobody holds. How many wait is bounded by what they hold meanwhile: their bodies, or
- * room for their answers. They go on in the order in which they came.
+ * How many pieces wait is bounded by what they hold meanwhile: their bodies, or room for their answers. Clients take
+ * turns, and the pieces of one client go on in the order in which they came.
  */
 export class Turns {
-  private bytes = 0;
-  private end: Promise<void> | undefined;
+  /** The pieces that wait, by client, in the order of the turns. */
+  private readonly lines = new Map<string, Begin[]>();
+  private isBusy = false;
+  private workedMs = 0;
 
-  /** Waits until so many bytes may be parsed, decoded or patched. The caller has to do that at once. */
-  async take(bytes: number): Promise<void> {
-    while (this.bytes > 0 && this.bytes + bytes > MAX_BYTES) await this.end;
-    if (this.bytes === 0) this.end = this.begin();
-    this.bytes += bytes;
+  /** Waits until the next piece of this client's work may be done. The caller has to do it at once. */
+  take(client: string): Promise<void> {
+    if (!this.isBusy) {
+      this.isBusy = true;
+      const start = performance.now();
+      setImmediate(() => this.end(performance.now() - start));
+      return Promise.resolve();
+    }
+    return new Promise((begin) => {
+      const line = this.lines.get(client);
+      if (line) line.push(begin);
+      else this.lines.set(client, [begin]);
+    });
   }
 
-  private begin(): Promise<void> {
-    const start = performance.now();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.bytes = 0;
-        resolve();
-      };
-      setImmediate(() => {
-        const tookMs = Math.floor(performance.now() - start);
-        // After less than one millisecond, one turn of the event loop for the others is enough.
-        if (tookMs === 0) end();
-        else setTimeout(end, tookMs);
-      });
+  private end(tookMs: number): void {
+    this.workedMs += tookMs;
+    if (this.workedMs < TURN_MS) {
+      this.next();
+      return;
+    }
+    setTimeout(() => this.next(), Math.floor(this.workedMs));
+    this.workedMs = 0;
+  }
+
+  private next(): void {
+    const begin = this.shift();
+    if (!begin) {
+      this.isBusy = false;
+      return;
+    }
+    let start = 0;
+    setImmediate(() => {
+      start = performance.now();
+      begin();
     });
+    // Node runs this after everything that `begin` has resolved, and before it looks for events.
+    setImmediate(() => this.end(performance.now() - start));
+  }
+
+  private shift(): Begin | undefined {
+    for (const [client, line] of this.lines) {
+      const begin = line.shift();
+      this.lines.delete(client);
+      if (line.length > 0) this.lines.set(client, line);
+      return begin;
+    }
+    return undefined;
   }
 }

@@ -89,7 +89,7 @@ export class TarantoolRepository {
     const bytes = answer.integer();
     await room.takeFor(bytes);
     const large = await this.ask('kv.get', this.args.begin(2).key(key).boolean(true).bytes(), readFailure);
-    await room.turn(bytes);
+    await room.turn();
     return parse(large.answer);
   }
 

@@ -76,7 +76,7 @@ export class ListingRepository {
     const members = answer.arrayHeader();
     const outcome = answer.integer();
     if (outcome !== OUTCOME.OK) throw refusal(outcome);
-    if (answer.left > ANSWER_SIZE.SMALL_BYTES) await room.turn(answer.left);
+    if (answer.left > ANSWER_SIZE.SMALL_BYTES) await room.turn();
     const rows = Array.from({ length: answer.arrayHeader() }, () =>
       filter.keysOnly ? readKey(answer) : readTuple(answer),
     );

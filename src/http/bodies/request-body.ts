@@ -63,7 +63,7 @@ export class RequestBody {
     const { budget, addresses, turns } = this.limits;
     const client = addresses.of(this.request);
     if (!budget.take(client, bytes)) throw new HttpError('TOO_BUSY');
-    await turns.take(bytes);
+    await turns.take(client);
     budget.give(client, bytes);
   }
 
