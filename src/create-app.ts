@@ -23,12 +23,19 @@ import type { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { ClientRate } from './throttling/client-rate.js';
 
+/** Memory of a process for what its clients have sent in many small parts and is not parsed yet. */
+const MAX_DENSE_BYTES = 16 * 1024 * 1024;
+
 /** Builds the application, ready to listen. Production and every end-to-end test build the same one. */
 export async function createApp(config: Config, logger: Logger): Promise<NestFastifyApplication> {
   const answers = new Answers(config);
   const written = new WrittenAnswers(config.http.corsOrigins);
-  const limit = new ConnectionLimit(config.limits.maxConnections, answers.addresses, written, logger);
-  const connections = new Connections(limit, written);
+  const { addresses, turns } = answers;
+  const limit = new ConnectionLimit(config.limits.maxConnections, written, logger);
+  const connections = new Connections(limit, addresses, written, {
+    turns,
+    budget: new SharedBudget(MAX_DENSE_BYTES),
+  });
   const adapter = new FastifyAdapter(fastifyOptions(config, boundedResponse(answers), connections));
   const fastify = adapter.getInstance<FastifyInstance>();
   collectRoutes(fastify);
@@ -41,8 +48,8 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   deferBodies(fastify, {
     maxBytes: config.limits.maxBodyBytes,
     budget: new SharedBudget(config.limits.maxBodiesBytes),
-    addresses: answers.addresses,
-    turns: answers.turns,
+    addresses,
+    turns,
   });
 
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ClientAddresses } from './client-address.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { WrittenAnswers } from './written-answers.js';
 
@@ -14,15 +13,11 @@ const log = pino(
   { level: 'info', base: null, timestamp: false },
   { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
 );
-const limitOf = (max: number): ConnectionLimit =>
-  new ConnectionLimit(max, new ClientAddresses([]), new WrittenAnswers([]), log);
+const limitOf = (max: number): ConnectionLimit => new ConnectionLimit(max, new WrittenAnswers([]), log);
 
 /** A connection that records what is done with it. */
 class Recorder extends EventEmitter {
   readonly done: string[] = [];
-  constructor(readonly remoteAddress: string) {
-    super();
-  }
   write = (text: string): void => void this.done.push(`write ${text.slice(9, 12)}`);
   end = (text: string): void => void this.done.push(`end ${text.slice(9, 12)}`);
   resume = (): void => void this.done.push('resume');
@@ -34,8 +29,8 @@ class Recorder extends EventEmitter {
 }
 
 function connect(limit: ConnectionLimit, address = '203.0.113.1'): { isServed: boolean; socket: Recorder } {
-  const socket = new Recorder(address);
-  return { isServed: limit.admit(socket as unknown as Socket), socket };
+  const socket = new Recorder();
+  return { isServed: limit.admit(socket as unknown as Socket, address), socket };
 }
 
 beforeEach(() => {

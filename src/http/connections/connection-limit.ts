@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import { openFiles } from './open-files.js';
 import { CountedWarning } from '../../logging/counted-warning.js';
 import type { Logger } from '../../logging/logger.js';
-import type { ClientAddresses } from './client-address.js';
 import type { WrittenAnswers } from './written-answers.js';
 import { SharedBudget } from '../shared-budget.js';
 
@@ -27,7 +26,6 @@ export class ConnectionLimit {
   /** Uses `max`, or less where the limit of open files allows fewer. */
   constructor(
     max: number,
-    private readonly addresses: ClientAddresses,
     private readonly written: WrittenAnswers,
     logger: Logger,
   ) {
@@ -44,8 +42,7 @@ export class ConnectionLimit {
   }
 
   /** @returns whether this connection is to be served. If not, it has been answered and is being closed. */
-  admit(socket: Socket): boolean {
-    const client = this.addresses.of({ socket, headers: {} });
+  admit(socket: Socket, client: string): boolean {
     if (!this.budget.take(client, 1)) {
       this.turnAway(socket);
       return false;

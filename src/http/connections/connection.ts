@@ -2,22 +2,18 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { failBody } from '../bodies/body-failure.js';
-import type { WrittenAnswers } from './written-answers.js';
 import type { HttpErrorCode } from '../http.errors.js';
 import { HttpError } from '../http.errors.js';
 import { discardRest } from './discard-rest.js';
+import { endWith } from './end-with.js';
+import { PacedInput } from './paced-input.js';
+import type { Surroundings } from './surroundings.js';
 
 /** Safe methods change nothing, so requests with them may run side by side (RFC 9110 §9.2.1). */
 const SAFE_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** How many safe requests of one connection run at the same time. */
 const MAX_TOGETHER = 16;
-
-/**
- * How long a connection stays half-closed. Closed at once while its client still sends, it would be reset and the
- * last answer lost (RFC 9112 §9.6).
- */
-const LINGER_MS = 1000;
 
 type Response = ServerResponse<IncomingMessage>;
 
@@ -33,15 +29,17 @@ export class Connection {
   private readonly waiting: Response[] = [];
   /** The final answer to bytes that were no valid request. Empty where there is nothing to answer. */
   private lastWords: string | undefined;
+  private input: PacedInput | undefined;
   private isHeld = false;
   private isLeaving = false;
   private quietSince = 0;
   private bytesRead = 0;
+  private readonly onInputEnd: () => void;
 
   constructor(
     private readonly socket: Socket,
-    private readonly handle: (request: IncomingMessage, response: Response) => void,
-    private readonly written: WrittenAnswers,
+    private readonly client: string,
+    private readonly surroundings: Surroundings,
   ) {
     // Node calls this when the last answer has been sent. It would close the socket with all that has not been read.
     socket.destroySoon = () => this.close();
@@ -49,9 +47,17 @@ export class Connection {
     socket.on('resume', () => {
       if (this.isHeld) socket.pause();
     });
-    // Node itself reports an end in the middle of a request, except of a request with Upgrade.
-    socket.on('end', () => {
+    // What was received before the end of the input may still wait to be parsed.
+    const [, ofServer] = socket.listeners('end');
+    assert(ofServer, 'an HTTP server listens to the end of its input');
+    socket.off('end', ofServer as () => void);
+    this.onInputEnd = () => {
+      ofServer.call(socket);
+      // Node itself reports an end in the middle of a request, except of a request with Upgrade.
       if (this.latest?.req.complete === false) this.fail('MALFORMED_REQUEST');
+    };
+    socket.on('end', () => {
+      if (this.input?.isWaiting !== true) this.onInputEnd();
     });
   }
 
@@ -62,15 +68,33 @@ export class Connection {
     this.latest = response;
     // Node's parser drops the bytes that it has read behind such a request, and goes on. Closing the connection tells
     // the client that they were lost.
-    if (response.req.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    if (this.waiting.length === 0 && !this.isLeaving && this.mayBegin(response)) {
-      this.begin(response);
-      return;
-    }
+    const { upgrade, 'transfer-encoding': coding } = response.req.headers;
+    if (upgrade !== undefined) response.shouldKeepAlive = false;
+    if (coding !== undefined) this.pace();
+    if (this.waiting.length === 0 && !this.isLeaving && this.mayBegin(response)) return this.begin(response);
     this.waiting.push(response);
+    if (this.waiting.length > MAX_TOGETHER) this.pace();
     this.hold();
     // All requests that arrived together have to be parsed before it is known which one is the last.
     if (this.isLeaving) setImmediate(() => this.advance());
+  }
+
+  /** From now on, what the client sends is parsed in slices. */
+  pace(): void {
+    if (this.input) return;
+    const { client, socket, surroundings } = this;
+    this.input = new PacedInput(socket, surroundings, {
+      client,
+      // Node stops its parser while answers wait to be sent, and must be given no more then: only the rest of a body.
+      mayParse: () => this.waiting.length + this.underWay <= Number(this.latest?.req.complete === false),
+      hold: () => this.hold(),
+      onParsed: () => {
+        if (socket.readableEnded) this.onInputEnd();
+        this.advance();
+      },
+      onRefused: () => this.fail('TOO_BUSY'),
+    });
+    surroundings.onDense(client);
   }
 
   /**
@@ -80,6 +104,7 @@ export class Connection {
    */
   fail(code?: HttpErrorCode): void {
     if (this.lastWords !== undefined) return;
+    this.input?.stop();
     const broken = this.latest?.req.complete === false ? this.latest : undefined;
     if (broken && code && this.waiting.at(-1) !== broken) {
       this.lastWords = '';
@@ -87,7 +112,7 @@ export class Connection {
       failBody(broken.req, new HttpError(code));
     } else {
       if (broken) this.waiting.pop();
-      this.lastWords = code ? this.written.of(code) : '';
+      this.lastWords = code ? this.surroundings.written.of(code) : '';
     }
     this.hold();
     this.advance();
@@ -96,13 +121,13 @@ export class Connection {
   /** From now on the last outstanding answer says that the connection is closed after it. */
   leave(): void {
     this.isLeaving = true;
-    if (this.waiting.length === 0 && this.latest?.headersSent === false) this.latest.shouldKeepAlive = false;
+    if (!this.isHeld && this.latest?.headersSent === false) this.latest.shouldKeepAlive = false;
   }
 
   /** Closes the connection where nothing arrived and no request ran for this long. To be called repeatedly. */
   closeIfQuiet(quietMs: number): void {
     const now = performance.now();
-    const isBusy = this.underWay > 0 || this.waiting.length > 0 || this.socket.bytesRead !== this.bytesRead;
+    const isBusy = this.underWay > 0 || this.isHeld || this.socket.bytesRead !== this.bytesRead;
     if (isBusy || this.quietSince === 0) {
       this.quietSince = now;
       this.bytesRead = this.socket.bytesRead;
@@ -119,9 +144,10 @@ export class Connection {
     assert(this.mayBegin(response), 'an unsafe request runs alone');
     this.underWay++;
     this.isSafeUnderWay = SAFE_METHODS.has(response.req.method);
-    if (this.isLeaving && this.waiting.length === 0) response.shouldKeepAlive = false;
+    if (this.isLeaving && this.waiting.length === 0 && !this.input?.isWaiting)
+      response.shouldKeepAlive = false;
     response.on('close', this.onEnded);
-    this.handle(response.req, response);
+    this.surroundings.handle(response.req, response);
   }
 
   private readonly onEnded = (): void => {
@@ -149,16 +175,15 @@ export class Connection {
       this.begin(next);
     }
     if (!this.isHeld || this.waiting.length > 0) return;
-    if (this.lastWords === undefined) this.release();
-    else if (this.underWay === 0) this.end(this.lastWords);
+    if (this.lastWords !== undefined) {
+      if (this.underWay === 0) this.end(this.lastWords);
+    } else if (this.input?.isWaiting) this.input.proceed();
+    else this.release();
   }
 
   private end(lastWords: string): void {
     this.release();
-    if (!this.socket.writable) return;
-    this.socket.end(lastWords);
-    const linger = setTimeout(() => this.socket.destroy(), LINGER_MS);
-    this.socket.on('close', () => clearTimeout(linger));
+    if (this.socket.writable) endWith(this.socket, lastWords);
   }
 
   private hold(): void {

@@ -2,10 +2,15 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import type { Socket } from 'node:net';
+import type { ClientAddresses } from './client-address.js';
 import { isParserError, parserErrorCode } from './client-error.js';
 import { Connection } from './connection.js';
 import type { ConnectionLimit } from './connection-limit.js';
+import type { Pacing } from './paced-input.js';
 import type { WrittenAnswers } from './written-answers.js';
+
+/** How many clients are remembered that have sent what is dense. */
+const MAX_REMEMBERED = 4096;
 
 /** How often connections are checked while they are drained. */
 const SWEEP_MS = 50;
@@ -18,10 +23,17 @@ const connectionsOf = new WeakMap<Server, Connections>();
 export class Connections {
   private readonly open = new Map<Socket, Connection>();
   private readonly servers: Server[] = [];
+  /**
+   * The clients whose further connections are paced from the start. The others are not, because pacing costs a few
+   * percent of the time of a small request.
+   */
+  private readonly dense = new Set<string>();
 
   constructor(
     private readonly limit: ConnectionLimit,
+    private readonly addresses: ClientAddresses,
     private readonly written: WrittenAnswers,
+    private readonly pacing: Pacing,
   ) {}
 
   static of(server: Server): Connections {
@@ -38,10 +50,14 @@ export class Connections {
     // Node's own listener would start to parse at once. It is called only for connections that are served.
     const serve = server.listeners('connection');
     server.removeAllListeners('connection');
+    const surroundings = { ...this.pacing, written: this.written, handle, onDense: this.onDense };
     server.on('connection', (socket: Socket) => {
-      if (!this.limit.admit(socket)) return;
+      const client = this.addresses.of({ socket, headers: {} });
+      if (!this.limit.admit(socket, client)) return;
       for (const listener of serve) listener.call(server, socket);
-      this.open.set(socket, new Connection(socket, handle, this.written));
+      const connection = new Connection(socket, client, surroundings);
+      if (this.dense.has(client)) connection.pace();
+      this.open.set(socket, connection);
       socket.on('close', () => this.open.delete(socket));
     });
     const onRequest: RequestListener = (request, response) => this.open.get(request.socket)?.add(response);
@@ -85,6 +101,11 @@ export class Connections {
     clearTimeout(leave);
     clearInterval(sweep);
   }
+
+  private readonly onDense = (client: string): void => {
+    if (this.dense.size >= MAX_REMEMBERED) this.dense.clear();
+    this.dense.add(client);
+  };
 
   private refuse(error: NodeJS.ErrnoException, socket: Socket): void {
     const connection = this.open.get(socket);

@@ -28,12 +28,9 @@ export function discardRest(request: IncomingMessage, socket: Socket): void {
       socket.destroy();
     }
   }, CHECK_MS);
-  const close = (): void => Socket.prototype.destroySoon.call(socket);
-  socket.once('end', close);
   request.once('close', () => {
     clearInterval(check);
-    socket.off('end', close);
-    if (!socket.writable) close();
+    if (!socket.writable) Socket.prototype.destroySoon.call(socket);
   });
   request.resume();
 }
