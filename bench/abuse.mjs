@@ -1,6 +1,7 @@
-// What a client that means harm does to the others, within the default rate: the latency of their GETs, and the
-// memory of each process, under each attack by itself and then under all of them at once. Exit code 1 when the p99
-// more than doubles, a GET of the others fails, or a process exceeds its bound of memory or is lost.
+// What a client that means harm does to the others, within the default rate: the latency of their GETs, on
+// connections that are kept and on new ones, and the memory of each process, under each attack by itself and then
+// under all of them at once. Exit code 1 when a p99 more than doubles, a GET of the others fails, or a process exceeds
+// its bound of memory or is lost.
 //   npm run abuse [-- --minutes 10] [--turns 1] [--only WORDS] [--rate 2000] [--set NAME=NUMBER …]
 import { parseArgs } from 'node:util';
 import { setUp } from '../scripts/setup.mjs';
@@ -8,12 +9,13 @@ import { OTHERS, PROXY } from './abuse/addresses.mjs';
 import { attack } from './abuse/attack.mjs';
 import { ATTACKS, ENTRIES } from './abuse/attacks.mjs';
 import { boundsOf, takePeaks } from './abuse/memory.mjs';
+import { newcomers } from './abuse/newcomers.mjs';
 import { Report } from './abuse/report.mjs';
 import { kv } from './contestants/kv.mjs';
 import { WORKERS } from './contestants/workers.mjs';
 import { yardstick } from './contestants/yardstick.mjs';
 import { entryKey } from './keys.mjs';
-import { pace } from './pace.mjs';
+import { openSlots, pace } from './pace.mjs';
 import { stopAll } from './processes.mjs';
 import { valueOf } from './values.mjs';
 
@@ -30,7 +32,8 @@ const { values } = parseArgs({
 /** The ordinary load, in GETs a second. It must be one that the machine bears: see what is measured alone. */
 const RATE = Number(values.rate);
 const TRAFFIC = { pick: 'one', reads: 1, bytes: 200 };
-const CONNECTIONS = 16;
+const CONNECTIONS = 64;
+const NEW_CONNECTIONS_PER_SECOND = 50;
 const SECONDS = 5;
 /** Of each round with all attacks, one part is without the attack, one is the control, and the others are under the attack. */
 const PARTS_OF_A_ROUND = 12;
@@ -46,6 +49,9 @@ const LIMITS = {
   ...Object.fromEntries(values.set.map((text) => text.split('=')).map(([name, n]) => [name, Number(n)])),
 };
 const ENVIRONMENT = { ...LIMITS, THROTTLE_LIMIT: 1000, THROTTLE_TTL: 1000, TRUST_PROXY: PROXY };
+
+/** The connections that are kept from one window to the next. */
+let slots;
 
 setUp();
 try {
@@ -85,13 +91,19 @@ try {
   await stopAll();
 }
 
-function measure(service) {
-  return pace(service, TRAFFIC, {
-    connections: CONNECTIONS,
-    seconds: SECONDS,
-    rate: RATE,
-    addresses: OTHERS,
-  });
+async function measure(service) {
+  slots ??= await openSlots(service, { connections: CONNECTIONS, addresses: OTHERS });
+  const request = service.get(entryKey(TRAFFIC.bytes));
+  const fresh = { seconds: SECONDS, rate: NEW_CONNECTIONS_PER_SECOND, addresses: OTHERS };
+  const [kept, visits] = await Promise.all([
+    pace(service, TRAFFIC, { slots, seconds: SECONDS, rate: RATE - NEW_CONNECTIONS_PER_SECOND }),
+    newcomers(service.port, request, fresh),
+  ]);
+  if (kept.broken > 0) {
+    for (const { connection } of slots) connection.close();
+    slots = undefined;
+  }
+  return { kept, fresh: visits };
 }
 
 async function insertAll(entries, service) {
