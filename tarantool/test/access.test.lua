@@ -51,6 +51,7 @@ box.schema.func.drop('kv.insert')
 box.schema.func.create('kv.insert', {setuid = false})
 box.schema.func.create('throttle.retired')
 box.schema.func.create('health.retired')
+box.schema.func.create('tokens.retired')
 box.schema.func.create('other.function')
 box.schema.user.grant(USER, 'execute', 'function', 'kv.retired')
 box.schema.user.grant(USER, 'execute', 'function', 'other.function')
@@ -156,7 +157,7 @@ test:test('the grants', function(t)
     t:is_deeply(grants, wanted, 'are those and no more')
     t:is_deeply(box.schema.user.info('guest'), {}, 'of a guest: none')
     local left = {}
-    for _, name in ipairs({'kv.retired', 'throttle.retired', 'health.retired', 'other.function'}) do
+    for _, name in ipairs({'kv.retired', 'throttle.retired', 'health.retired', 'tokens.retired', 'other.function'}) do
         table.insert(left, box.space._func.index.name:get(name) and name or nil)
     end
     t:is_deeply(left, {'other.function'}, 'retired functions of ours are gone, and no others')

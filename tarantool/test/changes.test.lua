@@ -43,7 +43,7 @@ local function since(after)
 end
 
 local test = tap.test('changes')
-test:plan(12)
+test:plan(13)
 
 test:test('without a log', function(t)
     t:plan(4)
@@ -252,6 +252,20 @@ test:test('a log that cannot be trimmed', function(t)
     rawset(box, 'atomic', atomic)
     t:ok(support.eventually(function() return tonumber(box.space.kv_changes:bsize()) <= MIB end), 'and is trimmed later')
     trimmer:cancel()
+end)
+
+test:test('a log that is smaller than a change', function(t)
+    t:plan(3)
+    local trimmer = changes.start(1000)
+    for _ = 1, 3 do
+        entries.upsert('large', msgpack.encode({text = ('x'):rep(2000)}))
+    end
+    local mark = changes.mark()
+    t:ok(support.eventually(function() return box.space.kv_changes:len() == 1 end), 'keeps the last one')
+    t:is(tonumber(box.space.kv_changes.index.primary:max().revision), mark, 'which tells the mark')
+    trimmer:cancel()
+    changes.start(0)
+    t:is(box.space.kv_changes:len(), 0, 'until it is switched off')
 end)
 
 test:test('a store that is full', function(t)

@@ -244,15 +244,17 @@ test:test('one look', function(t)
         box.space.kv_expiry:insert({i, 'no entry'})
     end
     local store = require('kv.store')
-    local write_all, first = store.write_all, nil
+    local write_all, sizes, monotonic = store.write_all, {}, clock.monotonic
     store.write_all = function(changes)
-        first = first or #changes
+        table.insert(sizes, #changes)
         return write_all(changes)
     end
+    -- No batch takes any time.
+    clock.monotonic = function() return 1 end
     sweeper:wakeup()
     t:ok(is_swept(), 'removes all, whatever it finds')
-    store.write_all = write_all
-    t:is(first, 4, 'in batches of which the first has eight, endings without an entry included')
+    store.write_all, clock.monotonic = write_all, monotonic
+    t:is_deeply(sizes, {4, 16, 24, 32, 24}, 'in batches of 8, endings without an entry included, and 8 more each time')
 end)
 
 test:test('a sweeper that is cancelled', function(t)
