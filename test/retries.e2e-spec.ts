@@ -2,7 +2,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Rule } from '../src/access/rule.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TarantoolClient } from '../src/tarantool/tarantool-client.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answers } from './support/answers.js';
 import { client } from './support/client.js';
 import { firstAnswer, message } from './support/raw.js';
@@ -203,6 +204,41 @@ describe.each(ROUTES)('%s with an Idempotency-Key', (_name, requestFor, changes 
 
     expect(await changesSince(offset)).toHaveLength(changes);
   });
+});
+
+describe('a PATCH that is sent twice at the same time', () => {
+  // Holds retry.concurrent.
+  it.each(['DELETE', 'PUT'])(
+    'is not refused when the other one was applied, and then a %s, before it read the entry',
+    async (method) => {
+      const key = newKey();
+      await insert(key, { n: 1 });
+      const patch: Request = {
+        method: 'PATCH',
+        path: `/kv/${key}`,
+        body: [
+          { op: 'test', path: '/n', value: 1 },
+          { op: 'replace', path: '/n', value: 2 },
+        ],
+        fields: { 'Content-Type': JSON_PATCH },
+      };
+      const [id, url] = [randomUUID(), await other.getUrl()];
+      let first: Answer | undefined;
+      const tarantool = service.app.get(TarantoolClient);
+      const call = vi.spyOn(tarantool, 'call');
+      call.mockImplementationOnce(async (...question) => {
+        call.mockRestore();
+        const nothingYet = await tarantool.call(...question);
+        first = await ask(patch, id, url);
+        const body = method === 'PUT' ? { value: { n: 3 } } : undefined;
+        await ask({ method, path: `/kv/${key}`, body }, undefined, url);
+        return nothingYet;
+      });
+      const second = await ask(patch, id);
+      expect(first).toMatchObject({ status: 200, fields: { 'idempotency-replayed': null } });
+      expect(second).toEqual(first && replayOf(first));
+    },
+  );
 });
 
 describe('a refusal by the state of the store', () => {
