@@ -47,8 +47,8 @@ describe('an unknown path', () => {
 describe('a wrong method', () => {
   // Holds status.405.
   it.each([
-    ['patch', '/kv', 'GET, HEAD, POST'],
-    ['delete', '/kv', 'GET, HEAD, POST'],
+    ['patch', '/kv', 'DELETE, GET, HEAD, POST'],
+    ['put', '/kv', 'DELETE, GET, HEAD, POST'],
     ['post', '/kv/state', 'DELETE, GET, HEAD, PATCH, PUT'],
     ['options', '/kv/state', 'DELETE, GET, HEAD, PATCH, PUT'],
     ['get', '/batch', 'POST'],

@@ -252,6 +252,16 @@ describe('a store at fault', () => {
   const urlFor = (key: string): Promise<string> | string =>
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 
+  // Holds removal.partly.
+  it.each([
+    ['partly/', [200, '{"message":"deleted","status":200,"deleted":5,"remaining":true}', undefined]],
+    ['read-only', UNAVAILABLE],
+    ['silent', UNKNOWN],
+    ['bug', INTERNAL],
+  ])('is told to a removal by prefix as what it is: %s', async (prefix, expected) => {
+    expect(await outcome(message(`DELETE /kv?prefix=${prefix}`), await urlFor(prefix))).toEqual(expected);
+  });
+
   // Holds status.500, status.503-storage, status.504, limit.store-answer, setting.tarantool-timeout.
   // Holds caller.503, caller.504.
   it.each([

@@ -145,7 +145,7 @@ describe('a request target (RFC 9112 §3.2)', () => {
     ['GET', '/kv/%zz', 400],
     ['GET', '/kv/a#b', 400],
     ['POST', '/kv/state', 405],
-    ['DELETE', '/kv', 405],
+    ['PUT', '/kv', 405],
     ['OPTIONS', '/kv', 405],
   ])('in absolute form means what it means in origin form: %s http://h%s', async (method, path, status) => {
     const origin = await answer(message(`${method} ${path.startsWith('/') ? path : `/${path}`}`));

@@ -4,6 +4,7 @@ import { changeOffset, snapshotOffset } from '../entries/offset.js';
 import type { Offset } from '../entries/offset.js';
 import { ChangeFeed } from '../feed/change-feed.js';
 import type { Change } from '../feed/change.js';
+import type { Row } from '../listing/listing.repository.js';
 import { ListingRepository } from '../listing/listing.repository.js';
 import { ANSWER_SIZE } from '../store/answer-size.js';
 import { changeMessage, controlMessage } from './messages.js';
@@ -86,7 +87,7 @@ export class ChangesService {
     const filter = { prefix: prefix || undefined, reverse: false, keysOnly: !withValues };
     const { rows, next } = await this.entries.list(filter, SNAPSHOT_ROWS, PAGE_BYTES, room, after);
     const messages = rows
-      .filter(({ version }) => version <= revision)
+      .filter((row): row is Row => 'version' in row && row.version <= revision)
       .map(({ key, json, version, expiresAt }) => {
         const change: Change = {
           revision: version,

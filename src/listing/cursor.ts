@@ -19,11 +19,14 @@ export interface Position extends Walk {
 const FORM = 'kv-cursor-2';
 const DIGEST_BYTES = 12;
 const MEMBERS = 6;
+/** Cursors of walks without a delimiter have the form that they had before there were delimiters. */
+const MEMBERS_WITH_DELIMITER = 7;
 
 const writer = new MsgpackWriter();
 
-export function filterId({ prefix, start, end, reverse, keysOnly }: Filter): string {
-  return digest(Buffer.from(JSON.stringify([prefix, start, end, reverse, keysOnly]))).toString('base64url');
+export function filterId({ prefix, start, end, reverse, keysOnly, delimiter }: Filter): string {
+  const members = [prefix, start, end, reverse, keysOnly, ...(delimiter === undefined ? [] : [delimiter])];
+  return digest(Buffer.from(JSON.stringify(members))).toString('base64url');
 }
 
 /**
@@ -33,15 +36,18 @@ export function filterId({ prefix, start, end, reverse, keysOnly }: Filter): str
  * short. It protects no secret, because a cursor says no more than a query could.
  */
 export function writeCursor({
-  filter: { prefix = '', start, end, reverse, keysOnly },
+  filter: { prefix = '', start, end, delimiter, reverse, keysOnly },
   filterId: id,
   after,
 }: Position): string {
   const ahead = reverse ? start : end;
-  writer.reset().arrayHeader(MEMBERS).string(id).string(after).integer(prefix.length);
+  const members = delimiter === undefined ? MEMBERS : MEMBERS_WITH_DELIMITER;
+  writer.reset().arrayHeader(members).string(id).string(after).integer(prefix.length);
   if (ahead === undefined) writer.nil();
   else writer.string(ahead);
-  const body = Buffer.from(writer.boolean(reverse).boolean(keysOnly).bytes());
+  writer.boolean(reverse).boolean(keysOnly);
+  if (delimiter !== undefined) writer.string(delimiter);
+  const body = Buffer.from(writer.bytes());
   return Buffer.concat([digest(body), body]).toString('base64url');
 }
 
@@ -68,8 +74,10 @@ function readPosition(reader: MsgpackReader): Position {
   const ahead = reader.nil() ? undefined : reader.string();
   const reverse = reader.boolean();
   const keysOnly = reader.boolean();
-  if (members !== MEMBERS || reader.offset !== reader.buffer.length) throw new KvError('INVALID_CURSOR');
-  const filter = { prefix, reverse, keysOnly, ...(reverse ? { start: ahead } : { end: ahead }) };
+  const delimiter = members === MEMBERS_WITH_DELIMITER ? reader.string() : undefined;
+  if ((members !== MEMBERS && !delimiter) || reader.offset !== reader.buffer.length)
+    throw new KvError('INVALID_CURSOR');
+  const filter = { prefix, delimiter, reverse, keysOnly, ...(reverse ? { start: ahead } : { end: ahead }) };
   return { filter, filterId: id, after };
 }
 

@@ -5,6 +5,8 @@ export interface Filter {
   readonly start?: string | undefined;
   /** Exclusive. */
   readonly end?: string | undefined;
+  /** Keys that have it behind the prefix are shown as their common prefix up to there. */
+  readonly delimiter?: string | undefined;
   readonly reverse: boolean;
   readonly keysOnly: boolean;
 }

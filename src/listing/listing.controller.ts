@@ -9,8 +9,8 @@ import { expiresAtMember } from '../http/expires-at.js';
 import { filterId, readCursor, writeCursor } from './cursor.js';
 import type { Walk } from './cursor.js';
 import type { Filter } from './filter.js';
-import { ListingRepository } from './listing.repository.js';
-import type { Row } from './listing.repository.js';
+import { ListingRepository, placeBehind } from './listing.repository.js';
+import type { Row, Rows } from './listing.repository.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
@@ -25,7 +25,9 @@ const FRAME_BYTES = 16 * 1024;
  */
 const MAX_BOUND_BYTES = 4097;
 
-const FILTER = ['prefix', 'start', 'end', 'reverse', 'keys_only'];
+const MAX_DELIMITER_BYTES = 64;
+
+const FILTER = ['prefix', 'start', 'end', 'delimiter', 'reverse', 'keys_only'];
 const PARAMETERS = new Set([...FILTER, 'limit', 'cursor']);
 
 type QueryParameters = Record<string, unknown>;
@@ -54,14 +56,15 @@ export class ListingController {
     if (after === undefined && mark !== undefined)
       void reply.header('stream-next-offset', changeOffset(mark));
 
-    const { items, last } = fill(rows);
+    const { items, prefixes, last } = fill(rows);
     // Entries may be longer as JSON than they are in the store. Entries that no longer fit go to the next page.
     const following = last ?? next;
     const cursor = following === undefined ? null : writeCursor({ filter, filterId: id, after: following });
     // The link is relative to the request (RFC 3986 §5.2), because a proxy may have removed the beginning of the
     // path.
     if (cursor) void reply.header('Link', `<?cursor=${cursor}&limit=${limit}>; rel="next"`);
-    return room.settle(`{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(cursor)}}`);
+    const shown = filter.delimiter === undefined ? '' : `"prefixes":${JSON.stringify(prefixes)},`;
+    return room.settle(`{"items":[${items.join(',')}],${shown}"next_cursor":${JSON.stringify(cursor)}}`);
   }
 }
 
@@ -72,6 +75,7 @@ function start(query: QueryParameters): Walk & { after?: string } {
     prefix: parseBound(query, 'prefix'),
     start: parseBound(query, 'start'),
     end: parseText(query, 'end') === '' ? '' : parseBound(query, 'end'),
+    delimiter: parseBound(query, 'delimiter', MAX_DELIMITER_BYTES),
     reverse: parseFlag(query, 'reverse'),
     keysOnly: parseFlag(query, 'keys_only'),
   };
@@ -86,25 +90,37 @@ function start(query: QueryParameters): Walk & { after?: string } {
 }
 
 /** @throws {KvError} INVALID_QUERY for a bound longer than the longest key and the one byte that may follow it. */
-function parseBound(query: QueryParameters, name: string): string | undefined {
+function parseBound(query: QueryParameters, name: string, maxBytes = MAX_BOUND_BYTES): string | undefined {
   const text = parseText(query, name);
-  if (text !== undefined && Buffer.byteLength(text) > MAX_BOUND_BYTES) throw new KvError('INVALID_QUERY');
+  if (text !== undefined && Buffer.byteLength(text) > maxBytes) throw new KvError('INVALID_QUERY');
   return text === '' ? undefined : text;
 }
 
-/**
- * Takes as many rows as fit on a page, and at least one. `last` is the last row on the page where some did not fit.
- */
-function fill(rows: Row[]): { items: string[]; last?: string } {
+interface Page {
+  readonly items: string[];
+  readonly prefixes: string[];
+  /** The place behind which the next page begins, where not all rows fit. */
+  readonly last?: string;
+}
+
+/** Takes as many rows as fit on a page, and at least one. */
+function fill(rows: Rows['rows']): Page {
   const items: string[] = [];
+  const prefixes: string[] = [];
   let bytes = FRAME_BYTES;
-  for (const [i, { key, json, version, expiresAt }] of rows.entries()) {
-    const value = json === undefined ? '' : `"value":${json},`;
-    const item = `{"key":${JSON.stringify(key)},${value}"version":"${version}"${expiresAtMember(expiresAt)}}`;
-    bytes += Buffer.byteLength(item) + 1;
-    const before = rows[i - 1];
-    if (bytes > MAX_PAGE_BYTES && before) return { items, last: before.key };
-    items.push(item);
+  let last: string | undefined;
+  for (const row of rows) {
+    const text = 'prefix' in row ? JSON.stringify(row.prefix) : itemOf(row);
+    bytes += Buffer.byteLength(text) + 1;
+    if (bytes > MAX_PAGE_BYTES && last !== undefined) return { items, prefixes, last };
+    if ('prefix' in row) prefixes.push(row.prefix);
+    else items.push(text);
+    last = placeBehind(row);
   }
-  return { items };
+  return { items, prefixes };
+}
+
+function itemOf({ key, json, version, expiresAt }: Row): string {
+  const value = json === undefined ? '' : `"value":${json},`;
+  return `{"key":${JSON.stringify(key)},${value}"version":"${version}"${expiresAtMember(expiresAt)}}`;
 }

@@ -19,12 +19,14 @@ local KEY_OVERHEAD_BYTES = 16
 local listing = {}
 
 -- The smallest string above all strings that begin with the prefix. nil where there is none.
-local function after_prefix(prefix)
+function listing.after_prefix(prefix)
     local stem = prefix:gsub('\255+$', '')
     if stem ~= '' then
         return stem:sub(1, -2) .. string.char(stem:byte(-1) + 1)
     end
 end
+
+local after_prefix = listing.after_prefix
 
 -- Returns the inclusive lower bound and the exclusive upper bound. nil means no bound.
 local function bounds(options)
@@ -58,7 +60,8 @@ local function removed_between(lower, upper, after, reverse)
     return tuples
 end
 
--- Returns an iterator that yields, for each key, the key and what durable.entry returns.
+-- Returns a function that returns, for each key, the key and what durable.entry returns; and a function that goes on
+-- at another key: at the first one that is not below it, in reverse at the first one below it.
 local function walk(lower, upper, after, reverse)
     local iterator, from
     if reverse then
@@ -84,7 +87,16 @@ local function walk(lower, upper, after, reverse)
     end
 
     local key, tuple = next_in_index()
-    return function()
+
+    local function go_to(bound)
+        step, param, state = box.space.kv.index.ordered:pairs(bound, {iterator = reverse and 'LT' or 'GE'})
+        while removed[at] ~= nil and (removed[at][KEY] < bound) ~= reverse do
+            at = at + 1
+        end
+        key, tuple = next_in_index()
+    end
+
+    local function next_entry()
         local hidden = removed[at]
         if hidden ~= nil then
             local hidden_key = hidden[KEY]
@@ -100,6 +112,15 @@ local function walk(lower, upper, after, reverse)
         key, tuple = next_in_index()
         return found, durable.entry(found, newest)
     end
+
+    return next_entry, go_to
+end
+
+-- The beginning of the key up to the first delimiter behind the prefix, the delimiter included. nil where the key has
+-- none there.
+local function common_prefix(key, prefix, delimiter)
+    local _, last = key:find(delimiter, #prefix + 1, true)
+    return last and key:sub(1, last)
 end
 
 local function absent_if_null(options)
@@ -112,9 +133,27 @@ local function absent_if_null(options)
     return given
 end
 
+-- Where a page ended with a common prefix, the next one begins behind all keys with that prefix. No key has this
+-- character: the service refuses control characters.
+local ALL_OF_PREFIX = '\0'
+
+-- Returns the lower bound of a page, and the key behind which it begins.
+local function place(lower, after, delimiter, reverse)
+    if after == nil or delimiter == nil or after:sub(-1) ~= ALL_OF_PREFIX then
+        return lower, after
+    end
+    local common = after:sub(1, -2)
+    if reverse then
+        return lower, common
+    end
+    return after_prefix(common), nil
+end
+
 -- The options are all optional: prefix, start (inclusive), end_ (exclusive), limit, reverse, keys_only, max_bytes,
--- and after: the key behind which to continue, in the direction of the walk.
--- Returns OK, the tuples undecoded (or {key, version} of each, and expires_at where it has one), and the key behind
+-- after: the key behind which to continue, in the direction of the walk; and delimiter: where a key has it behind the
+-- prefix, its beginning up to there is shown instead, once for all keys with that beginning. The others are not read.
+-- Returns OK, the tuples undecoded (or {key, version} of each, and expires_at where it has one; or the beginning that
+-- keys have in common, a string), and the key behind
 -- which the next page begins, nil at the end; and the revision up to which the changes of the log are in the page, nil
 -- where there is no log.
 -- A page may be short or even empty and still have a next one. Its first row may be larger than max_bytes. Where the
@@ -125,8 +164,11 @@ function listing.list(options)
     local reverse, keys_only = options.reverse == true, options.keys_only == true
     local limit = math.max(1, math.min(options.limit or DEFAULT_LIMIT, MAX_LIMIT))
     local max_bytes = options.max_bytes or DEFAULT_MAX_BYTES
+    local prefix, delimiter = options.prefix or '', options.delimiter
     local lower, upper = bounds(options)
-    local next_entry = walk(lower, upper, options.after, reverse)
+    local after
+    lower, after = place(lower, options.after, delimiter, reverse)
+    local next_entry, go_to = walk(lower, upper, after, reverse)
 
     -- The entries are those on disk, and the mark is the newest revision there.
     local mark = changes.mark()
@@ -137,7 +179,7 @@ function listing.list(options)
         while unsettled ~= nil and last == nil do
             deadline = deadline or inflight.deadline()
             inflight.wait(unsettled, deadline)
-            next_entry = walk(lower, upper, options.after, reverse)
+            next_entry, go_to = walk(lower, upper, after, reverse)
             key, tuple, unsettled = next_entry()
         end
         if key == nil then
@@ -147,16 +189,24 @@ function listing.list(options)
             return outcome.OK, rows, last, mark
         end
         if tuple ~= nil then
-            bytes = bytes + (keys_only and #key + KEY_OVERHEAD_BYTES or tuple:bsize())
+            local common = delimiter and common_prefix(key, prefix, delimiter)
+            bytes = bytes + ((keys_only or common) and #key + KEY_OVERHEAD_BYTES or tuple:bsize())
             if count == limit or (count > 0 and bytes > max_bytes) then
                 return outcome.OK, rows, last, mark
             end
             count = count + 1
-            rows[count] = keys_only and {key, tuple[VERSION], row.expires_at(tuple)} or tuple
+            last = key
+            if common then
+                rows[count] = common
+                last = common .. ALL_OF_PREFIX
+                go_to(reverse and common or after_prefix(common))
+            else
+                rows[count] = keys_only and {key, tuple[VERSION], row.expires_at(tuple)} or tuple
+            end
         else
             passed_over = passed_over + 1
+            last = key
         end
-        last = key
     end
 end
 

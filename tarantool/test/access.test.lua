@@ -19,6 +19,7 @@ local entries = require('kv.entries')
 rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
+    remove = require('kv.removal').step,
     changes = require('kv.changes').read,
     prove = require('kv.proof').prove,
 })

@@ -47,8 +47,21 @@ local function reversed(items)
     return result
 end
 
+-- The same for pages with common prefixes among them: each row as it is shown.
+local function walk_tree(options)
+    local found = {}
+    repeat
+        local _, rows, continue = list(options)
+        for _, each in ipairs(rows) do
+            table.insert(found, type(each) == 'string' and each or {each[1]})
+        end
+        options.after = continue
+    until options.after == nil
+    return found
+end
+
 local test = tap.test('listing')
-test:plan(10)
+test:plan(13)
 
 -- The keys in the order of their bytes.
 local KEYS = {'', 'A', 'Z', 'a', 'a/1', 'a/10', 'a/2', 'ab', 'b', '\xc3\xa9', '\xf0\x9f\x92\xa9'}
@@ -255,6 +268,83 @@ test:test('the cost of a page', function(t)
     keys({prefix = 'stays', limit = 10, after = 'stays 1900'})
     require('kv.rules').live = live
     t:is(looked_at, 11, 'does not grow with what lies before it')
+end)
+
+-- Holds tree.prefixes, tree.order, tree.limit.
+test:test('a delimiter', function(t)
+    local NAMES = {
+        'tree', 'tree/', 'tree/1', 'tree/a/', 'tree/a/1', 'tree/a/b/2', 'tree/b', 'tree/b/1', 'tree/b/2', 'tree/ba/1',
+        'tree/\xc3\xa9/x',
+        'tree::x', 'tree::y::z', 'tref/1',
+    }
+    for _, name in ipairs(NAMES) do
+        entries.insert(name, ONE)
+    end
+    -- What a listing has to show, made in the simplest way.
+    local function expected(prefix, delimiter)
+        local found, seen = {}, {}
+        for _, name in ipairs(NAMES) do
+            if name:sub(1, #prefix) == prefix then
+                local _, last = name:find(delimiter, #prefix + 1, true)
+                local common = last and name:sub(1, last)
+                if common and not seen[common] then
+                    table.insert(found, common)
+                elseif not common then
+                    table.insert(found, {name})
+                end
+                seen[common or false] = true
+            end
+        end
+        return found
+    end
+    local cases = {}
+    for _, prefix in ipairs({'tree', 'tree/', 'tree/a', 'tree/a/', 'tre', 'tree:', 'none'}) do
+        for _, delimiter in ipairs({'/', '::', 'e', '/b/', '\xc3\xa9'}) do
+            table.insert(cases, {prefix = prefix, delimiter = delimiter})
+        end
+    end
+    table.sort(NAMES)
+    t:plan(#cases * 6)
+    for _, case in ipairs(cases) do
+        local wanted = expected(case.prefix, case.delimiter)
+        for _, limit in ipairs({1, 2, 1000}) do
+            for _, reverse in ipairs({false, true}) do
+                local options = {
+                    prefix = case.prefix, delimiter = case.delimiter, limit = limit, reverse = reverse, keys_only = limit == 2,
+                }
+                local name = ('"%s" behind "%s", %d at a time, %s'):format(case.delimiter, case.prefix, limit, reverse)
+                t:is_deeply(walk_tree(options), reverse and reversed(wanted) or wanted, name)
+            end
+        end
+    end
+end)
+
+test:test('a common prefix of keys of which most have expired', function(t)
+    t:plan(2)
+    local PAST = {1}
+    entries.insert('dead/', ONE, PAST)
+    for i = 1, 1100 do
+        entries.insert(('dead/%04d'):format(i), ONE, PAST)
+    end
+    entries.insert('dead0', ONE)
+    t:is_deeply(walk_tree({prefix = 'dead', delimiter = '/'}), {{'dead0'}}, 'is not shown where all have')
+    entries.insert('dead/9999', ONE)
+    t:is_deeply(walk_tree({prefix = 'dead', delimiter = '/'}), {'dead/', {'dead0'}}, 'and shown for the last one')
+end)
+
+-- Holds tree.cost.
+test:test('the cost of a page with common prefixes', function(t)
+    t:plan(2)
+    local live = require('kv.rules').live
+    local looked_at = 0
+    require('kv.rules').live = function(tuple)
+        looked_at = looked_at + 1
+        return live(tuple)
+    end
+    local found = walk_tree({prefix = 'sta', delimiter = ' ', limit = 10})
+    require('kv.rules').live = live
+    t:is_deeply(found, {'stays '}, 'is that of what it shows')
+    t:ok(looked_at <= 2, 'and does not grow with what lies below them')
 end)
 
 support.finish(test)

@@ -147,18 +147,27 @@ const list: fc.Arbitrary<Plain> = fc
     reverse: flag,
     keysOnly: flag,
     limit: fc.integer({ min: 1, max: 50 }),
+    delimiter: fc.constantFrom('', '/', 'b'),
   })
-  .map(({ prefix: within, start, end, reverse, keysOnly, limit }) => {
+  .map(({ prefix: within, start, end, reverse, keysOnly, limit, delimiter }) => {
     const query = new URLSearchParams({
       prefix: within,
       limit: String(limit),
       reverse: String(reverse),
       keys_only: String(keysOnly),
     });
+    if (delimiter) query.set('delimiter', delimiter);
     if (start !== null) query.set('start', start);
     if (end !== null) query.set('end', end);
     return { name: 'listing', method: 'GET', path: `/kv?${query.toString()}`, needs: [['read', within]] };
   });
+
+const removal: fc.Arbitrary<Plain> = prefix.filter(Boolean).map((within) => ({
+  name: 'removal by prefix',
+  method: 'DELETE',
+  path: `/kv?prefix=${encodeURIComponent(within)}`,
+  needs: [['write', within]],
+}));
 
 /** `CURSOR` stands for a cursor of somebody else, who has walked everything with this prefix. */
 const walk: fc.Arbitrary<Plain> = prefix.map((within) => ({
@@ -203,6 +212,7 @@ export const accessRequest: fc.Arbitrary<AccessRequest> = fc
       { weight: 4, arbitrary: txn },
       { weight: 3, arbitrary: list },
       walk,
+      removal,
       { weight: 4, arbitrary: changes },
       tokens,
     ),

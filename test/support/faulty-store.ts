@@ -34,6 +34,11 @@ const FUNCTIONS = `
     kv[name] = function(key) return meet('kv.' .. name, key) end
   end
   function kv.changes() return 7 end
+  -- The first step removes something, and the next one fails. With any other prefix the first one does.
+  function kv.remove(prefix, _, after)
+    if prefix == 'partly/' and after == nil then return OK, 5, 'partly/5' end
+    return meet('kv.remove', prefix == 'partly/' and 'read-only' or prefix)
+  end
   -- There are as many as there may be.
   tokens = {read = function() return OK, 1, {} end, create = function() return 12 end}
   function kv.txn(compare, success) return meet('kv.txn', success[1][2]) end
