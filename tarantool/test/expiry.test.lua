@@ -231,30 +231,38 @@ test:test('removals that do not settle', function(t)
 end)
 
 test:test('one look', function(t)
-    t:plan(2)
+    t:plan(4)
     -- The sweeper looks again only when it is woken.
     expiry.idle_seconds = 1000
     local before = switches(sweeper)
     support.eventually(function() return switches(sweeper) > before end)
-    support.all_at_once(100, function(i)
-        entries.insert('look ' .. i, ONE, 10)
-    end)
-    now_s = now_s + 10
-    for i = 1, 4 do
-        box.space.kv_expiry:insert({i, 'no entry'})
-    end
+    -- No batch takes any time.
+    local monotonic = clock.monotonic
+    clock.monotonic = function() return 1 end
     local store = require('kv.store')
-    local write_all, sizes, monotonic = store.write_all, {}, clock.monotonic
+    local write_all, sizes = store.write_all, {}
     store.write_all = function(changes)
         table.insert(sizes, #changes)
         return write_all(changes)
     end
-    -- No batch takes any time.
-    clock.monotonic = function() return 1 end
-    sweeper:wakeup()
-    t:ok(is_swept(), 'removes all, whatever it finds')
+    local function look(strays)
+        sizes = {}
+        support.all_at_once(100, function(i)
+            entries.insert('look ' .. i, ONE, 10)
+        end)
+        sizes = {}
+        now_s = now_s + 10
+        for i = 1, strays do
+            box.space.kv_expiry:insert({i, 'no entry'})
+        end
+        sweeper:wakeup()
+        return is_swept()
+    end
+    t:ok(look(0), 'removes all')
+    t:is_deeply(sizes, {8, 16, 24, 32, 20}, 'in batches that grow')
+    t:ok(look(4), 'and endings without an entry')
+    t:is(sizes[1], 4, 'which count to a batch')
     store.write_all, clock.monotonic = write_all, monotonic
-    t:is_deeply(sizes, {4, 16, 24, 32, 24}, 'in batches of 8, endings without an entry included, and 8 more each time')
 end)
 
 test:test('a sweeper that is cancelled', function(t)
