@@ -22,7 +22,7 @@ local CLIENT, KEY, AT, FINGERPRINT = 1, 2, 3, 4
 
 -- What a record needs beside its bytes: its tuple's header, and its places in two indexes.
 local RECORD_OVERHEAD_BYTES = 80
-local REMOVED_AT_ONCE = 128
+local CHANGED_AT_ONCE = 128
 local MAX_BACKOFF_SECONDS = 10
 
 local retries = {
@@ -120,13 +120,13 @@ function retries.find(retry)
     return judge(retry, id_of(retry))
 end
 
--- Removes up to REMOVED_AT_ONCE of the oldest records, as far as their time is over. Returns how many.
+-- Removes up to CHANGED_AT_ONCE of the oldest records, as far as their time is over. Returns how many.
 local function remove_some()
     local space = box.space.kv_retries
     local before_ms = time.now_ms() - ttl_ms
     local keys = {}
     for _, record in space.index.age:pairs() do
-        if record[AT] >= before_ms or #keys == REMOVED_AT_ONCE then
+        if record[AT] >= before_ms or #keys == CHANGED_AT_ONCE then
             break
         end
         table.insert(keys, {record[CLIENT], record[KEY]})
@@ -141,8 +141,23 @@ local function remove_some()
     return #keys
 end
 
-local function remove_all()
-    while not box.info.ro and remove_some() > 0 do
+-- A record of a time to come was made while the clock of the machine was wrong. It would stay far too long, so its
+-- time begins now. Changes up to CHANGED_AT_ONCE records, and returns how many.
+local function correct_some()
+    local space, now_ms = box.space.kv_retries, time.now_ms()
+    local records = space.index.age:select({now_ms + 1}, {iterator = 'GE', limit = CHANGED_AT_ONCE})
+    if #records > 0 then
+        reserve.write(0, box.atomic, function()
+            for _, record in ipairs(records) do
+                space:update({record[CLIENT], record[KEY]}, {{'=', AT, now_ms}})
+            end
+        end)
+    end
+    return #records
+end
+
+local function keep()
+    while not box.info.ro and remove_some() + correct_some() > 0 do
         fiber.sleep(0)
     end
 end
@@ -151,7 +166,7 @@ local function run()
     fiber.name('retries')
     local pause = retries.idle_seconds
     while true do
-        local ok, problem = pcall(remove_all)
+        local ok, problem = pcall(keep)
         fiber.testcancel()
         if ok then
             pause = retries.idle_seconds

@@ -56,7 +56,7 @@ local function value_of(key)
 end
 
 local test = tap.test('retries')
-test:plan(16)
+test:plan(17)
 
 test:test('each write', function(t)
     local cases = {
@@ -268,11 +268,32 @@ test:test('the time of a record', function(t)
     keeper:cancel()
 end)
 
+test:test('records from while the clock was wrong', function(t)
+    t:plan(3)
+    local right_s = now_s
+    now_s = right_s + 1000000
+    local keeper = retries.start(MIB, 600)
+    for i = 1, 200 do
+        entries.upsert('timed', ONE, nil, nil, false, retry('future ' .. i))
+    end
+    now_s = right_s
+    t:ok(support.eventually(function()
+        return tonumber(box.space.kv_retries.index.age:max().at) == right_s * 1000
+    end), 'begin their time when it is right again')
+    now_s = right_s + 600
+    fiber.sleep(0.05)
+    t:ok(recorded('future 200') ~= nil, 'which is whole')
+    now_s = right_s + 601
+    t:ok(support.eventually(function() return box.space.kv_retries:len() == 0 end), 'and ends')
+    keeper:cancel()
+end)
+
 test:test('records that cannot be removed', function(t)
     t:plan(2)
     local log, warnings = require('log'), {}
     local warn = log.warn
     log.warn = function(format, ...) table.insert(warnings, format:format(...)) end
+    entries.upsert('timed', ONE, nil, nil, false, retry('stuck'))
     now_s = now_s + 1000
     local atomic = box.atomic
     rawset(box, 'atomic', function() error('not now', 0) end)
