@@ -7,7 +7,7 @@ support.start_here()
 local schema = require('kv.schema')
 
 local test = tap.test('schema')
-test:plan(7)
+test:plan(8)
 
 local function drop_all()
     for _, name in ipairs({'kv', 'kv_health', 'kv_expiry', 'kv_revision', 'kv_changes', 'kv_retries', 'kv_tokens'}) do
@@ -42,6 +42,22 @@ test:test('the entry state', function(t)
     box.space.kv:delete('state')
     schema.apply()
     t:is(box.space.kv:get('state'), nil, 'does not come back once it was deleted')
+end)
+
+test:test('answers of repeatable writes, and tokens', function(t)
+    t:plan(3)
+    drop_all()
+    schema.apply(4)
+    local retry = {'client', 'key', 1, 'fingerprint', {0, 7}}
+    box.space.kv_retries:insert(retry)
+    schema.apply()
+    t:is_deeply(box.space.kv_retries:get({'client', 'key'}):totable(), retry, 'survive the next step')
+    local token = {'id', 'hash', 'definition'}
+    box.space.kv_tokens:insert(token)
+    box.space._schema:replace({'kv_schema', 3})
+    schema.apply()
+    t:is_deeply(box.space.kv_retries:get({'client', 'key'}):totable(), retry, 'and steps that are repeated')
+    t:is_deeply(box.space.kv_tokens:get('id'):totable(), token)
 end)
 
 test:test('a step that was interrupted', function(t)
