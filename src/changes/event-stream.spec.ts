@@ -6,7 +6,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { event, EventStream } from './event-stream.js';
 
-const STALL_MS = 50;
+/** Longer than a busy machine keeps a client from reading. */
+const STALL_MS = 500;
 
 let server: Server;
 let client: Socket;

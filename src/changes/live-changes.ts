@@ -5,8 +5,9 @@ import { KvError } from '../entries/kv.errors.js';
 import { START_OFFSET } from '../entries/offset.js';
 import type { Offset } from '../entries/offset.js';
 import { ChangeFeed } from '../feed/change-feed.js';
+import type { Follower } from '../feed/follower.js';
 import { ChangesService, offsetText } from './changes.service.js';
-import type { MessagesPage, Wanted } from './changes.service.js';
+import type { MessagesPage } from './changes.service.js';
 import type { ChangesQuery } from './changes-query.js';
 import { COMMENT, event } from './event-stream.js';
 import type { EventStream } from './event-stream.js';
@@ -37,13 +38,13 @@ export class LiveChanges {
     const deadline = performance.now() + timeoutMs;
     let page = await this.changes.page(offset, wanted, room);
     if (page.messages.length > 0) return page;
-    const follower = this.feed.follow();
+    const follower = this.feed.follow(wanted.prefix, over);
     try {
       for (;;) {
         const left = deadline - performance.now();
         if (page.messages.length > 0 || left <= 0 || this.feed.stopped.aborted || over.aborted) return page;
         room.giveBack();
-        page = await this.changes.page(await this.advance(page, wanted, left, over), wanted, room, true);
+        page = await this.changes.page(await this.advance(page, follower, left), wanted, room, true);
       }
     } finally {
       follower.close();
@@ -63,7 +64,7 @@ export class LiveChanges {
     open: () => EventStream,
   ): Promise<void> {
     const { offset, cursor, ...wanted } = query;
-    const follower = this.feed.follow();
+    const follower = this.feed.follow(wanted.prefix, over);
     const endsAt = performance.now() + STREAM_MS * (1 - JITTER * Math.random());
     const control = (page: MessagesPage): string => {
       const streamNextOffset = offsetText(page.next);
@@ -83,12 +84,7 @@ export class LiveChanges {
       while (!over.aborted && !this.feed.stopped.aborted && performance.now() < endsAt) {
         room.giveBack();
         const before = page;
-        page = await this.changes.page(
-          await this.advance(before, wanted, COMMENT_MS, over),
-          wanted,
-          room,
-          true,
-        );
+        page = await this.changes.page(await this.advance(before, follower, COMMENT_MS), wanted, room, true);
         if (!access.isUsable) {
           page = before;
           break;
@@ -108,14 +104,9 @@ export class LiveChanges {
   }
 
   /** Where the next page begins. At the end of the log it waits for a change. */
-  private async advance(
-    { next, isUpToDate }: MessagesPage,
-    { prefix }: Wanted,
-    ms: number,
-    over: AbortSignal,
-  ): Promise<Offset> {
+  private async advance({ next, isUpToDate }: MessagesPage, follower: Follower, ms: number): Promise<Offset> {
     if (!isUpToDate || next.kind !== 'change') return next;
-    return { kind: 'change', revision: await this.feed.next(next.revision, prefix, ms, over) };
+    return { kind: 'change', revision: await this.feed.next(follower, next.revision, ms) };
   }
 }
 

@@ -42,9 +42,8 @@ function changed(revision: number, key: string): LoggedChanges {
 
 const reads = (log: SlowLog, count: number): Promise<void> =>
   expect.poll(() => log.waits.length, { interval: 1, timeout: 1000 }).toBe(count);
+const stays = (): AbortSignal => new AbortController().signal;
 const turn = (): Promise<void> => new Promise(setImmediate);
-
-const stays = new AbortController().signal;
 
 describe('the reader of the log', () => {
   it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
@@ -52,13 +51,13 @@ describe('the reader of the log', () => {
     async (microtasks) => {
       const log = new SlowLog();
       const feed = feedOf(log);
-      const follower = feed.follow();
+      const follower = feed.follow('', stays());
       await turn();
       expect(log.waits).toHaveLength(1);
       follower.close();
       log.answer({ changes: [], next: 10, mark: 10 });
       for (let i = 0; i < microtasks; i++) await Promise.resolve();
-      feed.follow();
+      feed.follow('', stays());
       await reads(log, 2);
       feed.stop();
     },
@@ -70,7 +69,7 @@ describe('the reader of the log', () => {
   ])('waits for less than the timeout of a call (%i ms)', async (timeoutMs, waitMs) => {
     const log = new SlowLog();
     const feed = feedOf(log, timeoutMs);
-    feed.follow();
+    feed.follow('', stays());
     await turn();
     expect(log.waits).toEqual([waitMs]);
     feed.stop();
@@ -79,7 +78,7 @@ describe('the reader of the log', () => {
   it('begins anew where the store has been restored to an earlier state', async () => {
     const log = new SlowLog();
     const feed = feedOf(log);
-    feed.follow();
+    const follower = feed.follow('', stays());
     await reads(log, 1);
     log.answer(changed(1000, 'a'));
     await reads(log, 2);
@@ -87,7 +86,7 @@ describe('the reader of the log', () => {
     await reads(log, 3);
     log.refuse(new KvError('OFFSET_EXPIRED'));
     await reads(log, 4);
-    const ended = feed.next(10, '', 10_000, stays);
+    const ended = feed.next(follower, 10, 10_000);
     feed.stop();
     expect(await ended).toBe(10);
   });
@@ -95,16 +94,16 @@ describe('the reader of the log', () => {
   it('never leads back who is ahead of it', async () => {
     const log = new SlowLog();
     const feed = feedOf(log);
-    feed.follow();
+    const follower = feed.follow('', stays());
     await turn();
     expect(feed.latest(10, '', 1000)).toEqual({ changes: [], next: 10, isUpToDate: true });
     // Another process has told of the revision 20 already.
     expect(feed.latest(20, '', 1000)).toBeUndefined();
-    expect(await feed.next(20, '', 1, stays)).toBe(20);
-    const woken = feed.next(20, '', 10_000, stays);
+    expect(await feed.next(follower, 20, 1)).toBe(20);
+    const woken = feed.next(follower, 20, 10_000);
     log.answer(changed(15, 'a'));
     expect(await woken).toBe(20);
-    const behind = feed.next(15, '', 10_000, stays);
+    const behind = feed.next(feed.follow('', stays()), 15, 10_000);
     await reads(log, 2);
     log.answer(changed(21, 'a'));
     expect(await behind).toBe(15);

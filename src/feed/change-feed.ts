@@ -7,6 +7,7 @@ import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
 import type { ChangesPage } from './change.js';
 import { ChangesRepository } from './changes.repository.js';
+import { Follower } from './follower.js';
 import { PrefixWaiters } from './prefix-waiters.js';
 import { Ring } from './ring.js';
 
@@ -23,12 +24,6 @@ const GATHER_MS = 5;
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 1000;
 
-/** A client that follows the changes. */
-export interface Follower {
-  /** To be called once, when the client no longer follows. */
-  close(): void;
-}
-
 /**
  * Follows the log of changes for all clients of this process, with one call to the store at a time. It runs while
  * anybody follows.
@@ -43,6 +38,7 @@ export class ChangeFeed {
   private isRunning = false;
   private readonly waitMs: number;
   private readonly stopping = new AbortController();
+  private readonly left = (): void => void this.followers--;
 
   constructor(
     private readonly log: ChangesRepository,
@@ -58,12 +54,15 @@ export class ChangeFeed {
     return this.stopping.signal;
   }
 
-  /** @throws {KvError} TOO_MANY_WATCHERS */
-  follow(): Follower {
+  /**
+   * For a client that follows the changes of keys with this prefix, until `over` is aborted. It has to be closed.
+   * @throws {KvError} TOO_MANY_WATCHERS
+   */
+  follow(prefix: string, over: AbortSignal): Follower {
     if (this.followers >= this.limits.maxWatchers) throw new KvError('TOO_MANY_WATCHERS');
     this.followers++;
     if (!this.isRunning) void this.run();
-    return { close: () => void this.followers-- };
+    return new Follower(prefix, over, this.waiters, this.left);
   }
 
   /** From now on nobody can wait. */
@@ -101,43 +100,22 @@ export class ChangeFeed {
   }
 
   /**
-   * Waits for a change of a key with this prefix behind the revision `after`, which has to be up to date, for at most
-   * `ms`, and until `over` is aborted. Returns the revision behind which that change is, or the newest one where there
-   * was none.
+   * Waits for a change that this follower wants behind the revision `after`, which has to be up to date, for at most
+   * `ms`. Returns the revision behind which that change is, or the newest one where there was none.
    */
-  async next(after: number, prefix: string, ms: number, over: AbortSignal): Promise<number> {
+  async next(follower: Follower, after: number, ms: number): Promise<number> {
     const { ring } = this;
     if (this.stopped.aborted || (ring && after < ring.floor)) return after;
     let from = after;
     if (ring?.covers(after)) {
-      const { changes, next } = ring.page(after, prefix, 0);
+      const { changes, next } = ring.page(after, follower.prefix, 0);
       if (changes.length > 0) return after;
       from = next;
     }
-    const isWoken = await this.wait(prefix, ms, over);
+    const isWoken = await follower.wait(ms);
     // While it waited, no key with the prefix changed.
     if (ring && this.ring === ring) return Math.max(from, isWoken ? this.before : ring.tail);
     return from;
-  }
-
-  /** Resolves to true when a key with the prefix changes. */
-  private wait(prefix: string, ms: number, over: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (isWoken: boolean): void => {
-        clearTimeout(timer);
-        over.removeEventListener('abort', giveUp);
-        resolve(isWoken);
-      };
-      const waiter = { prefix, wake: () => end(true) };
-      const giveUp = (): void => {
-        this.waiters.delete(waiter);
-        end(false);
-      };
-      const timer = setTimeout(giveUp, ms);
-      over.addEventListener('abort', giveUp);
-      this.waiters.add(waiter);
-      if (over.aborted) giveUp();
-    });
   }
 
   private async run(): Promise<void> {
@@ -171,7 +149,7 @@ export class ChangeFeed {
     const { changes, next } = await this.log.read(ring.tail, STEP_BYTES, this.waitMs);
     this.before = ring.tail;
     ring.append(changes, next);
-    for (const { key } of changes) this.waiters.wake(key);
+    this.waiters.wake(changes.map(({ key }) => key));
     if (changes.length > 0) await delay(GATHER_MS, undefined, { ref: false });
   }
 

@@ -1,6 +1,6 @@
 export interface Waiter {
   readonly prefix: string;
-  /** Called once, for the first change of a key with the prefix. */
+  /** Called for changes of keys with the prefix. */
   wake(): void;
 }
 
@@ -25,33 +25,25 @@ export class PrefixWaiters {
     const { prefix } = waiter;
     const waiters = this.byPrefix.get(prefix);
     if (!waiters?.delete(waiter) || waiters.size > 0) return;
-    this.forget(prefix);
-  }
-
-  /** Removes and wakes those that wait for this key. */
-  wake(key: string): void {
-    for (const length of this.lengths.keys()) {
-      if (length > key.length) continue;
-      const prefix = key.slice(0, length);
-      const waiters = this.byPrefix.get(prefix);
-      if (!waiters) continue;
-      this.forget(prefix);
-      for (const waiter of waiters) waiter.wake();
-    }
-  }
-
-  /** Removes and wakes all. */
-  wakeAll(): void {
-    const all = [...this.byPrefix.values()];
-    this.byPrefix.clear();
-    this.lengths.clear();
-    for (const waiters of all) for (const waiter of waiters) waiter.wake();
-  }
-
-  private forget(prefix: string): void {
     this.byPrefix.delete(prefix);
     const others = (this.lengths.get(prefix.length) ?? 1) - 1;
     if (others === 0) this.lengths.delete(prefix.length);
     else this.lengths.set(prefix.length, others);
+  }
+
+  /** Wakes those that wait for one of these keys, each of them once. */
+  wake(keys: Iterable<string>): void {
+    const woken = new Set<Set<Waiter>>();
+    for (const key of keys) {
+      for (const length of this.lengths.keys()) {
+        const waiters = length <= key.length && this.byPrefix.get(key.slice(0, length));
+        if (waiters) woken.add(waiters);
+      }
+    }
+    for (const waiters of woken) for (const waiter of waiters) waiter.wake();
+  }
+
+  wakeAll(): void {
+    for (const waiters of this.byPrefix.values()) for (const waiter of waiters) waiter.wake();
   }
 }
