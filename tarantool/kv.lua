@@ -89,7 +89,7 @@ rawset(_G, 'kv', {
     insert = entries.insert, get = entries.get, update = entries.update, delete = entries.delete,
     upsert = entries.upsert, touch = entries.touch, list = require('kv.listing').list, txn = require('kv.txn').run,
     remove = require('kv.removal').step, changes = require('kv.changes').read, prove = require('kv.proof').prove,
-    find_retry = require('kv.retries').find,
+    find_retry = require('kv.retries').find, stats = require('kv.stats').read,
 })
 local tokens = require('kv.tokens')
 rawset(_G, 'tokens', {read = tokens.read, create = tokens.create, delete = tokens.delete})

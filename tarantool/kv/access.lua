@@ -10,7 +10,7 @@ local log = require('log')
 local FUNCTIONS = {
     'kv.insert', 'kv.get', 'kv.update', 'kv.delete', 'kv.upsert', 'kv.touch', 'kv.list', 'kv.txn', 'kv.changes', 'kv.prove',
     'kv.remove',
-    'kv.find_retry',
+    'kv.find_retry', 'kv.stats',
     'tokens.read', 'tokens.create', 'tokens.delete',
     'throttle.take',
     'health.check',

@@ -80,6 +80,17 @@ function changes.settled(settled_revision)
     end
 end
 
+-- What the log holds and may hold, in changes and bytes, and the revision behind which it holds every change.
+function changes.stats()
+    local space = box.space.kv_changes
+    local first = space.index.primary:min()
+    return {
+        -- The boundary is no change.
+        count = math.max(0, space:len() - 1), bytes = bytes_used(), limit = limit,
+        oldest = first ~= nil and tonumber(first[REVISION]) or 0,
+    }
+end
+
 -- The newest revision whose changes are known to be on disk, nil where there is no log.
 function changes.mark()
     if limit > 0 then

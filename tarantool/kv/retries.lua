@@ -68,6 +68,11 @@ local function judge(retry, id)
     return outcome.REPLAYED, record
 end
 
+-- How many records there are, and the bytes that they take and may take.
+function retries.stats()
+    return {count = box.space.kv_retries:len(), bytes = bytes_used(), limit = limit}
+end
+
 -- The record of a write, for the transaction that makes it. Nothing may yield between this call and the write. Where
 -- the record does not fit, this throws, and `once` returns FULL.
 function retries.record(retry, answer)
