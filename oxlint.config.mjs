@@ -8,7 +8,7 @@ export const FLOORS = [
   ['create-app'],
   ['app.module'],
   ['changes'],
-  ['batch', 'listing'],
+  ['batch', 'listing', 'metrics'],
   ['kv'],
   ['access', 'feed'],
   ['health', 'throttling'],

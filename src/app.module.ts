@@ -16,6 +16,8 @@ import { KvModule } from './kv/kv.module.js';
 import { ListingModule } from './listing/listing.module.js';
 import type { Logger } from './logging/logger.js';
 import { LoggingModule } from './logging/logging.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
+import type { ServerFigures } from './metrics/process-metrics.js';
 import { TarantoolModule } from './tarantool/tarantool.module.js';
 import { ClientThrottlerGuard } from './throttling/client-throttler.guard.js';
 import { ThrottlingModule } from './throttling/throttling.module.js';
@@ -23,7 +25,7 @@ import { ThrottlingModule } from './throttling/throttling.module.js';
 /** The composition root: the parts that a request passes, in the order in which it passes them. */
 @Module({})
 export class AppModule {
-  static with(config: Config, logger: Logger, answers: Answers): DynamicModule {
+  static with(config: Config, logger: Logger, answers: Answers, server: ServerFigures): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -39,6 +41,7 @@ export class AppModule {
         FeedModule,
         ChangesModule,
         HealthModule,
+        MetricsModule.with(config.metrics, server),
       ],
       providers: [
         // 1. Where tokens are needed, this guard tells whose token a request shows, and refuses requests without one.

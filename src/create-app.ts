@@ -12,6 +12,7 @@ import { addCommonHeaders } from './http/common-headers.js';
 import { addCorsFields } from './http/browsers/cors.js';
 import { answerPreflights } from './http/browsers/preflights.js';
 import { refuseCrossOrigin } from './http/browsers/cross-origin.js';
+import { tellEndedRequests } from './http/ended-requests.js';
 import { fastifyOptions } from './http/fastify-options.js';
 import { deferBodies } from './http/bodies/defer-bodies.js';
 import { ConnectionLimit } from './http/connections/connection-limit.js';
@@ -42,18 +43,28 @@ export async function createApp(config: Config, logger: Logger): Promise<NestFas
   addCorsFields(fastify, config.http.corsOrigins);
   addCommonHeaders(fastify);
   logRequests(fastify, logger);
+  tellEndedRequests(fastify);
   refuseOtherHosts(fastify, config.http.allowedHosts);
   answerPreflights(fastify, config.http.corsOrigins);
   refuseCrossOrigin(fastify, config.http.corsOrigins);
+  const bodies = new SharedBudget(config.limits.maxBodiesBytes);
   deferBodies(fastify, {
     maxBytes: config.limits.maxBodyBytes,
-    budget: new SharedBudget(config.limits.maxBodiesBytes),
+    budget: bodies,
     addresses,
     turns,
   });
 
+  const server = {
+    get connections(): number {
+      return limit.open;
+    },
+    get bodiesBytes(): number {
+      return bodies.held;
+    },
+  };
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(config, logger, answers),
+    AppModule.with(config, logger, answers, server),
     adapter,
     {
       bodyParser: false,

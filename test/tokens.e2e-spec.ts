@@ -61,7 +61,7 @@ describe('POST /tokens', () => {
     expect(JSON.stringify(all)).not.toContain(token);
   });
 
-  // Holds token.rules, token.admin-only, token.metrics.
+  // Holds token.rules, token.admin-only.
   it.each<[string, object]>([
     ['no name', { rules: [rule('', 'read')] }],
     ['an empty name', { name: '', rules: [rule('', 'read')] }],
@@ -141,6 +141,18 @@ describe('the administration of tokens', () => {
     await as(to(), token).expect(403, FORBIDDEN);
     const { token: admin } = await newToken(rule('', 'admin'));
     expect([200, 404]).toContain((await as(to(), admin)).status);
+  });
+
+  // Holds token.metrics.
+  it('GET /metrics needs the right metrics', async () => {
+    const metrics = (): Test => api().get('/metrics');
+    await metrics().expect(401, UNAUTHORIZED);
+    const { token } = await newToken(rule('', 'read', 'write', 'admin'));
+    await as(metrics(), token).expect(403, FORBIDDEN);
+    const { token: watcher } = await newToken(rule('', 'metrics'));
+    const { text } = await as(metrics(), watcher).expect(200);
+    for (const secret of [ADMIN_TOKEN, token, watcher]) expect(text).not.toContain(secret);
+    await as(api().get('/kv/state'), watcher).expect(403, FORBIDDEN);
   });
 
   // Holds token.admin-only.

@@ -8,6 +8,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly throttle: ThrottleConfig;
   readonly access: AccessConfig;
+  /** Whether the service counts what it does, and tells it. */
+  readonly metrics: boolean;
   readonly log: LogConfig;
   readonly tarantool: TarantoolConfig;
 }

@@ -36,6 +36,7 @@ const SETTINGS: Record<string, (config: Config) => unknown> = {
   MAX_DEPTH: ({ limits }) => limits.maxDepth,
   MAX_ANSWERS_MIB: ({ limits }) => limits.maxAnswersBytes / MIB,
   MAX_WATCHERS: ({ limits }) => limits.maxWatchers,
+  METRICS: ({ metrics }) => metrics,
   ADMIN_TOKEN: ({ access }) => access.adminToken,
   ADMIN_TOKEN_FILE: ({ access }) => access.adminToken,
   TARANTOOL_EMBEDDED: ({ tarantool }) => tarantool.embedded,
@@ -117,6 +118,7 @@ describe('the table of settings', () => {
 
   const words = ROWS.filter(({ takes }) => /^[a-z]+(?:, [a-z]+)+$/.test(takes) && !takes.includes('with'));
 
+  // Holds setting.metrics.
   // Holds setting.log-level, setting.log-format, setting.tarantool-embedded, setting.tarantool-wal-mode.
   it.each(words)('says what $name takes: $takes', ({ name, takes }) => {
     // To do without a Tarantool of our own there must be another.

@@ -78,6 +78,9 @@ export class Environment {
   ADMIN_TOKEN_FILE?: string;
 
   @OneOf(['true', 'false'])
+  METRICS: 'true' | 'false' = 'true';
+
+  @OneOf(['true', 'false'])
   @IsOptional()
   TARANTOOL_EMBEDDED?: 'true' | 'false';
 

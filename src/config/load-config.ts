@@ -52,6 +52,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv): Config {
     },
     throttle: { limit: env.THROTTLE_LIMIT, windowMs: env.THROTTLE_TTL },
     access: { adminToken: adminToken(env) },
+    metrics: env.METRICS === 'true',
     log: { level: env.LOG_LEVEL, format: env.LOG_FORMAT },
     tarantool: {
       embedded,

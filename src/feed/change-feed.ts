@@ -54,6 +54,11 @@ export class ChangeFeed {
     return this.stopping.signal;
   }
 
+  /** How many follow the changes. */
+  get watchers(): number {
+    return this.followers;
+  }
+
   /**
    * For a client that follows the changes of keys with this prefix, until `over` is aborted. It has to be closed.
    * @throws {KvError} TOO_MANY_WATCHERS

@@ -8,6 +8,7 @@ import { ChangeFeed } from '../feed/change-feed.js';
 import { HealthService } from '../health/health.service.js';
 import { Connections } from '../http/connections/connections.js';
 import type { Logger } from '../logging/logger.js';
+import { MetricsService } from '../metrics/metrics.service.js';
 import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import { StartupError } from './startup.errors.js';
 
@@ -65,6 +66,11 @@ export class Server {
   /** The port on which it listens. The system chooses it where the configuration says 0. */
   get port(): number {
     return (this.app.getHttpServer().address() as AddressInfo).port;
+  }
+
+  /** Undefined where metrics are switched off. */
+  get metrics(): MetricsService | undefined {
+    return this.config.metrics ? this.app.get(MetricsService) : undefined;
   }
 
   /** Resolves when the process is connected to the store, and never if it never is. */

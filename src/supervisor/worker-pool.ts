@@ -7,6 +7,7 @@ import { openOutput } from '../logging/output-descriptor.js';
 import { relayLines } from '../logging/relay-lines.js';
 import { Backoff } from './backoff.js';
 import { describeEnd } from './describe-end.js';
+import { PoolMetrics } from './pool-metrics.js';
 import { StartupError } from './startup.errors.js';
 import type { WorkerMessage } from './worker-message.js';
 
@@ -54,6 +55,7 @@ export class WorkerPool {
   private isStopping = false;
   private readonly restarts = new Set<NodeJS.Timeout>();
   private readonly connections: Promise<void>[] = [];
+  private readonly metrics = new PoolMetrics();
   private readonly standardError = new LogOutput(openOutput(2), MAX_WAITING_ERROR_BYTES);
 
   constructor(
@@ -151,6 +153,7 @@ export class WorkerPool {
           case 'listening':
             isListening = true;
             slot.backoff.serves();
+            this.metrics.watch(worker);
             resolve(message.port);
             break;
           case 'connected':

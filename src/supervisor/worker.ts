@@ -3,6 +3,7 @@ import type { Logger } from '../logging/logger.js';
 import { Server } from './server.js';
 import { onStopSignal } from './signals.js';
 import { tellPrimary } from './worker-message.js';
+import { linkMetrics } from './worker-metrics.js';
 
 /**
  * Runs a worker process, which serves until a signal tells it to stop. It ends when the primary ends.
@@ -10,6 +11,7 @@ import { tellPrimary } from './worker-message.js';
  */
 export async function runWorker(config: Config, logger: Logger): Promise<void> {
   const server = await Server.start(config, logger);
+  if (server.metrics) linkMetrics(server.metrics);
   // Signals are handled only from here on. Before the worker serves there is nothing to finish, and a signal ends it
   // at once.
   let stopping: Promise<void> | undefined;

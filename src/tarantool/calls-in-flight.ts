@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Writable } from 'node:stream';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
+import { type CallOutcome, tellEndedCall } from './ended-calls.js';
 import {
   type AnswerHeader,
   callPacket,
@@ -25,6 +26,7 @@ export interface CallLimits {
 }
 
 interface Call {
+  readonly functionName: string;
   readonly sync: number;
   readonly sentAt: number;
   readonly resolve: (body: MsgpackReader) => void;
@@ -66,20 +68,26 @@ export class CallsInFlight {
     return this.socket.writable;
   }
 
-  send(template: Buffer, args: Uint8Array): Promise<MsgpackReader> {
+  /** How many calls wait for an answer, with those that were given up. */
+  get count(): number {
+    return this.inFlight;
+  }
+
+  /** `functionName` is only told, with the end of the call. */
+  send(template: Buffer, args: Uint8Array, functionName = ''): Promise<MsgpackReader> {
     const { socket, limits } = this;
     // A call that was given up still occupies the server, so it counts.
     if (this.inFlight >= limits.maxInFlight) {
-      return Promise.reject(new TarantoolNotSentError('too many calls in flight'));
+      return refuse(functionName, 'too many calls in flight');
     }
     if (socket.writableLength + template.length + args.length > limits.maxQueuedBytes) {
-      return Promise.reject(new TarantoolNotSentError('too many bytes wait to be sent'));
+      return refuse(functionName, 'too many bytes wait to be sent');
     }
     return new Promise((resolve, reject) => {
       const sentAt = performance.now();
       if (this.inFlight === 0) this.silentSince = sentAt;
       const sync = this.takeSync();
-      this.slots[this.slotOf(sync)] = { sync, sentAt, resolve, reject, isAbandoned: false };
+      this.slots[this.slotOf(sync)] = { functionName, sync, sentAt, resolve, reject, isAbandoned: false };
       this.inFlight++;
       this.write(callPacket(template, sync, args));
     });
@@ -88,7 +96,8 @@ export class CallsInFlight {
   /** @throws {TarantoolProtocolError} when the answer belongs to no call. */
   answer(header: AnswerHeader, body: MsgpackReader): void {
     const { code, sync } = header;
-    this.silentSince = performance.now();
+    const now = performance.now();
+    this.silentSince = now;
     const slot = this.slotOf(sync);
     const call = this.slots[slot];
     if (call?.sync !== sync) throw new TarantoolProtocolError('an answer to nothing that was asked');
@@ -98,6 +107,7 @@ export class CallsInFlight {
     this.slots[slot] = undefined;
     this.inFlight--;
     if (call.isAbandoned) return;
+    tell(call, isSuccess(code) ? 'answered' : 'refused', now);
     try {
       if (isSuccess(code)) {
         seekData(body);
@@ -118,6 +128,7 @@ export class CallsInFlight {
       if (call?.sync !== this.oldestSync || call.isAbandoned) continue;
       if (now - call.sentAt < timeoutMs) break;
       call.isAbandoned = true;
+      tell(call, 'unknown', now);
       call.reject(new TarantoolOutcomeUnknownError(`no answer within ${timeoutMs} ms`));
     }
     if (this.inFlight > 0 && now - this.silentSince > 2 * timeoutMs) {
@@ -130,12 +141,15 @@ export class CallsInFlight {
    * of them were.
    */
   end(cause: Error): void {
+    const now = performance.now();
     const error = new TarantoolOutcomeUnknownError('the connection ended before the answer', { cause });
     for (const [slot, call] of this.slots.entries()) {
       if (!call) continue;
       this.slots[slot] = undefined;
       this.inFlight--;
-      if (!call.isAbandoned) call.reject(error);
+      if (call.isAbandoned) continue;
+      tell(call, 'unknown', now);
+      call.reject(error);
     }
     assert.equal(this.inFlight, 0, 'every call in flight has a slot');
   }
@@ -167,6 +181,15 @@ export class CallsInFlight {
     this.isCorked = false;
     this.socket.uncork();
   };
+}
+
+function tell({ functionName, sentAt }: Call, outcome: CallOutcome, now: number): void {
+  tellEndedCall(functionName, outcome, sentAt, now);
+}
+
+function refuse(functionName: string, reason: string): Promise<never> {
+  tellEndedCall(functionName, 'not_sent', 0, 0);
+  return Promise.reject(new TarantoolNotSentError(reason));
 }
 
 function after(sync: number): number {

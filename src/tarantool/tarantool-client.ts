@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { MsgpackReader } from '../msgpack/msgpack-reader.js';
 import { CallsInFlight } from './calls-in-flight.js';
 import { DriverConnection } from './driver-connection.js';
+import { tellEndedCall } from './ended-calls.js';
 import { callTemplate } from './iproto.js';
 import { TarantoolNotSentError } from './tarantool-client.errors.js';
 
@@ -50,6 +51,7 @@ export class TarantoolClient {
   private readonly templates = new Map<string, Buffer>();
   private readonly waiters = new Set<Waiter>();
   private sweep: NodeJS.Timeout | undefined;
+  private loginCount = 0;
   private lastFailure: Error | undefined;
   private closing: Promise<void> | undefined;
 
@@ -63,6 +65,16 @@ export class TarantoolClient {
 
   get isConnected(): boolean {
     return this.calls?.isOpen === true;
+  }
+
+  /** How often it has logged in: once, and again after each loss of the connection. */
+  get logins(): number {
+    return this.loginCount;
+  }
+
+  /** Calls that wait for an answer, with those that were given up. */
+  get callsInFlight(): number {
+    return this.calls?.count ?? 0;
   }
 
   /** Starts connecting, and keeps trying until `close()`. */
@@ -98,13 +110,16 @@ export class TarantoolClient {
    */
   call(functionName: string, args: Uint8Array): Promise<MsgpackReader> {
     const { calls } = this;
-    if (calls === undefined || !calls.isOpen) return Promise.reject(this.notConnected());
+    if (calls === undefined || !calls.isOpen) {
+      tellEndedCall(functionName, 'not_sent', 0, 0);
+      return Promise.reject(this.notConnected());
+    }
     let template = this.templates.get(functionName);
     if (template === undefined) {
       template = callTemplate(functionName);
       this.templates.set(functionName, template);
     }
-    return calls.send(template, args);
+    return calls.send(template, args, functionName);
   }
 
   /** Rejects the calls in flight: their outcome is unknown. It does not wait for the server. */
@@ -123,6 +138,7 @@ export class TarantoolClient {
     const { timeoutMs, maxInFlight, maxQueuedBytes } = this.options;
     assert.equal(this.calls, undefined, 'the calls of the connection before have ended with it');
     this.lastFailure = undefined;
+    this.loginCount++;
     this.calls = new CallsInFlight(socket, {
       timeoutMs,
       maxInFlight: maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,

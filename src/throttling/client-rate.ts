@@ -6,6 +6,7 @@ import { HTTP, THROTTLE } from '../config/config.tokens.js';
 import { HttpError } from '../http/http.errors.js';
 import { readFailure } from '../store/storage-failure.js';
 import { ClientAddresses } from '../http/connections/client-address.js';
+import { THROTTLED_REQUESTS } from './throttled-requests.js';
 import { TarantoolThrottlerStorage } from './tarantool-throttler.storage.js';
 import type { Hit } from './window.js';
 import { unitsOfBytes, Work } from './work.js';
@@ -166,8 +167,9 @@ export class ClientRate {
 
   private settle(reply: FastifyReply, hit: Hit): void {
     this.tell(reply, hit);
-    if (hit.isBlocked)
-      throw new HttpError('TOO_MANY_REQUESTS', { 'Retry-After': String(hit.timeToBlockExpire) });
+    if (!hit.isBlocked) return;
+    THROTTLED_REQUESTS.publish(undefined);
+    throw new HttpError('TOO_MANY_REQUESTS', { 'Retry-After': String(hit.timeToBlockExpire) });
   }
 
   private tellNow(request: FastifyRequest, reply: FastifyReply): void {

@@ -41,6 +41,11 @@ export class ConnectionLimit {
     this.warning = new CountedWarning(logger, 'connections were refused: as many are open as may be');
   }
 
+  /** How many connections are served. */
+  get open(): number {
+    return this.budget.held;
+  }
+
   /** @returns whether this connection is to be served. If not, it has been answered and is being closed. */
   admit(socket: Socket, client: string): boolean {
     if (!this.budget.take(client, 1)) {

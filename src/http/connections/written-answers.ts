@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import { ENDED_REQUESTS } from '../ended-requests.js';
+import type { EndedRequest } from '../ended-requests.js';
 import { envelope, JSON_UTF8 } from '../envelope.js';
 import { ERROR_TABLE, RETRY_AFTER_S } from '../error-table.js';
 import type { HttpErrorCode } from '../http.errors.js';
@@ -26,6 +28,8 @@ export class WrittenAnswers {
   /** The whole answer as text. It says that the connection is closed after it. */
   of(code: HttpErrorCode): string {
     const { status, message } = ERROR_TABLE[code];
+    const ended: EndedRequest = { method: '', route: undefined, status, seconds: undefined };
+    ENDED_REQUESTS.publish(ended);
     const body = envelope(message, status);
     const retry = status === 503 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
     return (
