@@ -24,6 +24,7 @@ const PACKAGES = {
   chromium: 'chromium',
   curl: 'curl',
   jq: 'jq',
+  promtool: 'prometheus',
 };
 
 const HOW_TO_INSTALL = {
