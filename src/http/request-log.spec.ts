@@ -51,6 +51,17 @@ describe('the log of requests', () => {
     ).toBe(true);
   });
 
+  // Holds log.trace.
+  it('names the trace of a request that says its trace, and no text of a client', async () => {
+    start('info');
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    for (const traceparent of [`00-${trace}-00f067aa0ba902b7-01`, `00-${trace}-secret-01`, '']) {
+      await app.inject({ url: '/kv/a', headers: { host: 'a', traceparent } });
+    }
+    expect(lines.map((line) => line['trace'])).toEqual([trace, undefined, undefined]);
+    expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+
   it('is empty where it is not wanted', async () => {
     start('warn');
     await get('/kv/a');

@@ -2,6 +2,7 @@ import { HttpStatus } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../logging/logger.js';
 import { Repeats } from '../logging/repeats.js';
+import { traceOf } from './traceparent.js';
 
 /**
  * Statuses that a client may cause at any rate: refusals before its rate is counted or because of it, and refusals
@@ -36,7 +37,8 @@ export function logRequests(fastify: FastifyInstance, logger: Logger): void {
     if (!isLimited || repeats.allow(`${route ?? 'no route'} ${status}`)) {
       const ms = Math.round(reply.elapsedTime * 1000) / 1000;
       const { id: reqId, method, tokenId: token } = request;
-      logger.info({ reqId, method, route, status, ms, token }, 'request');
+      const trace = traceOf(request.headers.traceparent);
+      logger.info({ reqId, trace, method, route, status, ms, token }, 'request');
     }
     done();
   });
