@@ -17,8 +17,9 @@ const DEFAULTS = new Map(
 // Tests of these limits use smaller ones, since no test can wait for an hour or send a million clients. Or they use the
 // constant itself. So the source is read to see that the service has the limits of the page.
 describe('a limit that no test knows by its number', () => {
-  // Holds limit.rate-clients, limit.connections, limit.arrival, limit.store-calls, limit.waiting-for-room.
-  // Holds limit.answer-reading, limit.log-memory, limit.store-start, limit.entity-tags, limit.log-lines.
+  // Holds limit.rate-clients, limit.connections, limit.backlog, limit.arrival, limit.store-calls.
+  // Holds limit.waiting-for-room, limit.answer-reading, limit.log-memory, limit.store-start, limit.entity-tags.
+  // Holds limit.log-lines.
   it.each<[string, string, [string, string][]]>([
     [
       'Clients of the rate',
@@ -33,6 +34,14 @@ describe('a limit that no test knows by its number', () => {
       'Connections',
       '10,000, and 100 fewer than open files',
       [['src/http/connections/connection-limit.ts', 'OTHER_FILES = 100;']],
+    ],
+    [
+      'Connections not accepted',
+      '4096, and no more than `net.core.somaxconn`',
+      [
+        ['src/supervisor/server.ts', 'BACKLOG = 4096;'],
+        ['src/supervisor/server.ts', 'backlog: BACKLOG }'],
+      ],
     ],
     ['Arrival', '30 s', [['src/config/load-config.ts', 'REQUEST_TIMEOUT_MS = 30_000;']]],
     [

@@ -24,6 +24,13 @@ const QUIET_MS = 1000;
  */
 const MAX_WAIT_FOR_STORE_MS = 2000;
 
+/**
+ * Connections that the system has made and no process has accepted yet. Node accepts one in each pass of its event
+ * loop, so they wait for each other while passes are long. Node's default is 511. Where there is no room, the system
+ * lets clients try again a second later. Linux applies the lower one of this and `net.core.somaxconn`, 4096 by default.
+ */
+const BACKLOG = 4096;
+
 /** The longest delay of a timer in Node. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
@@ -55,7 +62,7 @@ export class Server {
       .whenConnected(Math.min(config.tarantool.timeoutMs, MAX_WAIT_FOR_STORE_MS))
       .catch(() => undefined);
     try {
-      await app.listen(port, host);
+      await app.listen({ port, host, backlog: BACKLOG });
     } catch (error) {
       await app.close();
       throw new StartupError(listenFailure(error as NodeJS.ErrnoException, host, port), { cause: error });
