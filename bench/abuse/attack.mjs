@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../processes.mjs';
+import { yieldToOtherSessions } from '../proc.mjs';
 
 const ATTACKER = fileURLToPath(new URL('./attacker.mjs', import.meta.url));
 
@@ -13,6 +14,7 @@ export function attack(port, names) {
   const child = launch('nice', ['-n', '19', process.execPath, ATTACKER, port, ...names], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  yieldToOtherSessions(child.pid);
   const closed = once(child, 'close');
   let output = '';
   child.stdout.on('data', (data) => (output += data));
