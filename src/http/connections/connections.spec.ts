@@ -206,10 +206,12 @@ describe('what a client sends in many small parts', () => {
   it('is forgotten when the client goes away', async () => {
     client.write(FIRST_CHUNK);
     await expect.poll(urls).toEqual(['/1']);
-    gate = new Promise(() => {});
+    let open = (): void => {};
+    gate = new Promise((resolve) => (open = resolve));
     client.write('1\r\nx\r\n'.repeat(CHUNKS));
     await expect.poll(() => budget.held).toBeGreaterThan(0);
     client.resetAndDestroy();
+    open();
     await expect.poll(() => budget.held).toBe(0);
   });
 

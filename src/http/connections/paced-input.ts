@@ -15,6 +15,8 @@ export interface Pacing {
   readonly budget: SharedBudget;
 }
 
+type Listener = (bytes: Buffer) => void;
+
 /** The connection whose input this is. */
 interface Owner {
   readonly client: string;
@@ -34,7 +36,7 @@ interface Owner {
  * microseconds, however short it is.
  */
 export class PacedInput {
-  private readonly parse: (bytes: Buffer) => void;
+  private readonly parse: Listener;
   private rest: Buffer | undefined;
   private held = 0;
   private sliceBytes = MIN_SLICE_BYTES;
@@ -47,14 +49,21 @@ export class PacedInput {
     private readonly pacing: Pacing,
     private readonly owner: Owner,
   ) {
-    const [parse] = socket.listeners('data');
-    assert(parse, 'an HTTP server reads from its sockets');
-    this.parse = parse as (bytes: Buffer) => void;
+    const [[parse], [onPause], [onResume]] = [
+      socket.listeners('data') as Listener[],
+      socket.listeners('pause') as (() => void)[],
+      socket.listeners('resume') as (() => void)[],
+    ];
+    assert(parse && onPause && onResume, 'an HTTP server reads from its sockets');
+    this.parse = parse;
     socket.removeAllListeners('data');
-    // From its first listener on, a socket passes its data on instead of having it parsed where it is received.
+    // From this listener on, a socket passes its data on instead of having it parsed where it is received. The server
+    // then removes those by which a pause stops the system's reads. Otherwise 64 KiB more would be read ahead.
     socket.on('data', this.onData);
-    // Where the server had stopped the socket meanwhile, nothing else would start it again.
-    socket._read(0);
+    socket.on('pause', onPause);
+    socket.prependListener('resume', onResume);
+    socket._read = () => {};
+    if (!socket.isPaused()) onResume.call(socket);
     socket.once('close', () => this.stop());
   }
 
