@@ -74,6 +74,14 @@ describe('a body that is not wanted', () => {
     expect(socket.destroyed).toBe(true);
   });
 
+  it('is forgotten when its client goes away', async () => {
+    await begin(3 * MIB);
+    await send(MIB);
+    client.resetAndDestroy();
+    await until(() => socket.destroyed);
+    await until(() => vi.getTimerCount() === 0);
+  });
+
   it('is waited for in silence for 5 s', async () => {
     await begin(1000);
     vi.advanceTimersByTime(5000);

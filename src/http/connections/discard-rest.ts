@@ -28,8 +28,12 @@ export function discardRest(request: IncomingMessage, socket: Socket): void {
       socket.destroy();
     }
   }, CHECK_MS);
+  const stop = (): void => clearInterval(check);
+  // Node does not tell an answered request that its connection has ended. The timer would keep its body for ever.
+  socket.once('close', stop);
   request.once('close', () => {
-    clearInterval(check);
+    stop();
+    socket.off('close', stop);
     if (!socket.writable) Socket.prototype.destroySoon.call(socket);
   });
   request.resume();
