@@ -153,6 +153,10 @@ describe('the body of a DTO with media types', () => {
     },
   );
 
+  it('is refused where it is no JSON', async () => {
+    expect(await send('/typed', '{', type('application/merge-patch+json'))).toEqual({ code: 'INVALID_BODY' });
+  });
+
   it('is refused when it is coded', async () => {
     const fields = { ...type('application/merge-patch+json'), 'content-encoding': 'br' };
     expect(await send('/typed', '{}', fields)).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });

@@ -21,6 +21,8 @@ describe('a media type (RFC 9110 §8.3.1)', () => {
     ['application/json; a="\\"; charset=latin1"', 'application/json'],
     ['application/vnd.api+json; ext="https://a/b,c;d"', 'application/vnd.api+json'],
     ['application/json; charset=latin1', undefined],
+    ['application/json; charset=xutf-8', undefined],
+    ['application/json; charset=utf-8x', undefined],
     ['application/json; charset="utf-16"', undefined],
     ['application/json; charset=utf-8; charset=latin1', undefined],
     ['application/json; charset=', undefined],
@@ -42,9 +44,10 @@ describe('a media type (RFC 9110 §8.3.1)', () => {
       'text/json',
       'application/+json',
       'application/jsonp',
+      'x-application/json',
       undefined,
     ];
-    expect(types.map(isJsonMediaType)).toEqual([true, true, false, false, false, false]);
+    expect(types.map(isJsonMediaType)).toEqual([true, true, false, false, false, false, false]);
   });
 
   it.each(['application/json' + '; a'.repeat(5000), 'application/json' + ' '.repeat(16_000) + 'x'])(

@@ -37,6 +37,7 @@ describe('a request for another host', () => {
     ['a.c', 'MISDIRECTED_REQUEST'],
     ['a:80:80', 'MISDIRECTED_REQUEST'],
     ['[::1', 'MISDIRECTED_REQUEST'],
+    ['x:a', 'MISDIRECTED_REQUEST'],
     ['', 'MISDIRECTED_REQUEST'],
   ])('%j is answered: %s', async (host, answered) => {
     start((fastify) => refuseOtherHosts(fastify, ['a', 'b.example', '[::1]']));
