@@ -34,7 +34,7 @@ interface KnownToken extends Known {
 }
 
 /** The id of the token in the configuration. Other ids are longer. */
-export const ADMIN_ID = 'admin';
+const ADMIN_ID = 'admin';
 
 /** What this process knows of the tokens. It answers from its memory, and is told by the store of each change. */
 @Injectable()

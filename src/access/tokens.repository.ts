@@ -9,7 +9,7 @@ import { TarantoolClient } from '../tarantool/tarantool-client.js';
 import type { Rule } from './rule.js';
 
 /** What a token is, without the token itself. */
-export interface TokenDefinition {
+interface TokenDefinition {
   readonly name: string;
   readonly rules: readonly Rule[];
   /** Milliseconds since the epoch. */
