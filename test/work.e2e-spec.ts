@@ -48,7 +48,7 @@ function client(url: string) {
         operations: Array.from({ length: operations }, () => ({ op: 'get', key: 'small' })),
       }),
     /** What is left, by an answer that is not counted. */
-    left: async (): Promise<number> => left((await from(request(url).delete('/kv'))).headers),
+    left: async (): Promise<number> => left((await from(request(url).put('/kv'))).headers),
   };
   return api;
 }
@@ -100,7 +100,7 @@ describe('a request costs', () => {
         duplex: 'half',
       } as RequestInit);
     expect((await send()).status).toBe(200);
-    const api = await request(url).delete('/kv').set('X-Forwarded-For', '203.0.113.1');
+    const api = await request(url).put('/kv').set('X-Forwarded-For', '203.0.113.1');
     expect(left(api.headers)).toBeLessThanOrEqual(1000 - LARGE_UNITS);
     expect(left(api.headers)).toBeGreaterThanOrEqual(1000 - LARGE_UNITS - 3);
   });
