@@ -7,7 +7,7 @@ import { ClientAddresses } from './client-address.js';
 
 const addresses = new ClientAddresses(['10.0.0.1', '192.168.0.0/16', '2001:db8:ffff::/48', '::1']);
 
-function clientOf(remoteAddress: string, forwarded?: string, from = addresses): string {
+function clientOf(remoteAddress: string | undefined, forwarded?: string, from = addresses): string {
   const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
   const request = new IncomingMessage(socket);
   if (forwarded !== undefined) request.headers['x-forwarded-for'] = forwarded;
@@ -18,7 +18,10 @@ describe('the address of a client', () => {
   it.each([
     ['203.0.113.9', '203.0.113.9'],
     ['::ffff:203.0.113.9', '203.0.113.9'],
-    ['2001:db8:1:2:3:4:5:6', clientOf('2001:db8:1:2::1')],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+    // A connection that was closed has no address any more.
+    [undefined, ''],
   ])('is its own where it comes by itself: %s', (remote, client) => {
     expect(clientOf(remote)).toBe(client);
     expect(clientOf(remote, '198.51.100.7')).toBe(client);
@@ -36,13 +39,15 @@ describe('the address of a client', () => {
     ['1.1.1.1, 198.51.100.7', '198.51.100.7'],
     ['1.1.1.1, 198.51.100.7:80, 192.168.3.4:99', '198.51.100.7'],
     ['198.51.100.7, [2001:db8:ffff::1]:443, "192.168.3.4"', '198.51.100.7'],
-    ['2001:db8:1:2::1', clientOf('2001:db8:1:2::1')],
-    ['[2001:db8:1:2::1]', clientOf('2001:db8:1:2::1')],
-    ['[2001:db8:1:2::1]:443', clientOf('2001:db8:1:2::1')],
-    ['"[2001:db8:1:2::1]"', clientOf('2001:db8:1:2::1')],
-    ['"[2001:db8:1:2:9::9]:443"', clientOf('2001:db8:1:2::1')],
+    ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::1]', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::1]:443', '2001:db8:1:2::/64'],
+    ['"[2001:db8:1:2::1]"', '2001:db8:1:2::/64'],
+    ['"[2001:db8:1:2:9::9]:443"', '2001:db8:1:2::/64'],
     // All are proxies, so the first one is the client.
     ['192.168.0.9, 192.168.0.8', '192.168.0.9'],
+    ['192.168.0.91', '192.168.0.91'],
+    [',192.168.0.91', '192.168.0.91'],
   ])('is what a trusted proxy forwarded: %s', (forwarded, client) => {
     for (const proxy of ['10.0.0.1', '::ffff:10.0.0.1', '192.168.77.1', '::1', '2001:db8:ffff:1::2']) {
       expect(clientOf(proxy, forwarded)).toBe(client);
@@ -60,12 +65,27 @@ describe('the address of a client', () => {
     '198.51.100',
     '0198.51.100.7',
     '[198.51.100.7]',
+    'x198.51.100.7',
+    '198.51.100.7x',
+    '198.51.100.7:80x',
     '[2001:db8::1',
+    'x[2001:db8::1]',
+    '[2001:db8::1]x',
+    '[2001:db8::1]:443x',
+    '[2001:db8::1]:port',
+    '[2001:db8::1]:123456',
     '2001:db8::1]:443',
     '[]:443',
     'fe80::1%eth0',
-    '"198.51.100.7',
+    '[fe80::1%eth0]:443',
+    // With one quote, whose removal with a digit would leave an address.
+    '"198.51.100.77',
+    '1198.51.100.7"',
+    '"2001:db8::12',
+    '12001:db8::1"',
+    '"',
     '""',
+    '""198.51.100.7""',
     'for=198.51.100.7',
     '1.1.1.1; 198.51.100.7',
     '1.1.1.1, garbage',
@@ -85,12 +105,29 @@ describe('the address of a client', () => {
   });
 
   it.each([
+    [15, '198.51.100.7'],
+    [16, '10.0.0.1'],
+  ])('is looked for behind %i empty elements: %s', (empty, client) => {
+    expect(clientOf('10.0.0.1', `198.51.100.7${','.repeat(empty)}`)).toBe(client);
+  });
+
+  it.each([
     ['127.1', '127.0.0.1'],
     ['::ffff:10.9.8.7', '10.9.8.7'],
     ['10.9.8.7/24', '10.9.8.200'],
     ['2001:DB8::0/32', '2001:db8:5::1'],
   ])('is forwarded by a proxy that is named as %s', (proxy, remote) => {
     expect(clientOf(remote, '198.51.100.7', new ClientAddresses([proxy]))).toBe('198.51.100.7');
+  });
+
+  it('is remembered for 4096 addresses, then all are forgotten', () => {
+    const from = new ClientAddresses([]);
+    const sizes = Array.from({ length: 4098 }, (_, i) => {
+      // Each comes twice, and is remembered once.
+      for (let time = 0; time < 2; time++) clientOf(`10.1.${i >> 8}.${i & 255}`, undefined, from);
+      return from['clients'].size;
+    });
+    expect([sizes[0], sizes[1], ...sizes.slice(4094)]).toEqual([1, 2, 4095, 4096, 1, 2]);
   });
 
   it('keeps nothing of the field that it was forwarded in', () => {
