@@ -23,4 +23,24 @@ describe('SharedBudget', () => {
     expect(budget.held).toBe(0);
     expect(budget.take('a', 50)).toBe(true);
   });
+
+  it('takes back no more than a client has', () => {
+    const budget = new SharedBudget(100);
+    budget.take('a', 30);
+    budget.take('b', 10);
+    budget.give('a', 20);
+    const TOO_MUCH = 'a client gives back no more than it has taken';
+    expect(() => budget.give('a', 11)).toThrow(TOO_MUCH);
+    expect(() => budget.give('c', 1)).toThrow(TOO_MUCH);
+    expect(budget.held).toBe(20);
+  });
+
+  it('remembers no client that holds nothing', () => {
+    const budget = new SharedBudget(100);
+    budget.take('a', 30);
+    budget.give('a', 29);
+    expect([...budget['heldBy']]).toEqual([['a', 1]]);
+    budget.give('a', 1);
+    expect([...budget['heldBy']]).toEqual([]);
+  });
 });

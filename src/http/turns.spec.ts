@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Turns } from './turns.js';
 
 const TASKS = 20;
@@ -68,5 +68,36 @@ describe('turns of large work', () => {
       expect(hasLooked).toBe(false);
       await new Promise((resolve) => setTimeout(resolve, 2 * TASK_MS));
     }
+  });
+});
+
+describe('the pause behind large work', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each([
+    [[0.75, 0], []],
+    [[1, 0], [1]],
+    [[3.75, 0], [3]],
+    // Short pieces are added up, until there was a pause for them.
+    [
+      [0.75, 0.5, 0.75, 0.5, 0],
+      [1, 1],
+    ],
+    [
+      [2, 0.5, 0.5, 0],
+      [2, 1],
+    ],
+  ])('of %j ms is %j ms', async (pieces, pauses) => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const wait = vi.spyOn(globalThis, 'setTimeout');
+    const turns = new Turns();
+    const task = async (ms: number): Promise<void> => {
+      await turns.take('a');
+      now += ms;
+    };
+    await Promise.all(pieces.map(task));
+    await new Promise(setImmediate);
+    expect(wait.mock.calls.map(([, ms]) => ms)).toEqual(pauses);
   });
 });
