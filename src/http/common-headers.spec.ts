@@ -1,5 +1,5 @@
 import { fastify } from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onSendHookHandler } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstAnswer, message } from '../../test/support/raw.js';
 import { allowedMethods, collectRoutes } from './allowed-methods.js';
@@ -22,6 +22,12 @@ beforeAll(async () => {
     void reply.code(304).header('x-allow', 'none');
     return reply.send();
   });
+  const own: onSendHookHandler = (_request, reply, payload, done) => {
+    void reply.header('own', 'yes');
+    done(null, payload);
+  };
+  app.get('/own', { onSend: own }, (_request, reply) => reply.code(304).send());
+  app.get('/owns', { onSend: [own] }, (_request, reply) => reply.code(304).send());
   app.get('/kv/:key', (request, reply) => {
     addVary(reply, 'Origin');
     addVary(reply, 'Accept');
@@ -73,6 +79,11 @@ describe('every answer', () => {
     const { statusCode, headers } = await app.inject({ method, url: '/state/x', headers: { host: 'a' } });
     expect(statusCode).toBe(304);
     if (method === 'HEAD') expect(headers['content-length']).toBe(length);
+  });
+
+  it.each(['/own', '/owns'])('of 304 from %s is not kept from the hooks of its route', async (path) => {
+    const { headers } = await app.inject({ method: 'HEAD', url: path, headers: { host: 'a' } });
+    expect(fields(['own', 'content-length'], headers)).toEqual({ own: 'yes', 'content-length': undefined });
   });
 
   it('to HEAD has the length that the answer to GET has', async () => {

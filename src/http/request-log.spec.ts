@@ -24,10 +24,18 @@ function start(level: string): void {
     reply.code(Number((request.params as { status: string }).status)).send('as asked'),
   );
   app.get('/health/live', () => 'up');
+  app.get('/took/:ms', (request, reply) => {
+    const value = Number((request.params as { ms: string }).ms);
+    Object.defineProperty(reply, 'elapsedTime', { value });
+    return 'took its time';
+  });
+  app.get('/without-host', (request) => {
+    delete request.raw.headers.host;
+    return 'has no host';
+  });
 }
 
-const get = (url: string, host: string | undefined = 'a'): Promise<unknown> =>
-  app.inject({ url, headers: { host } });
+const get = (url: string): Promise<unknown> => app.inject({ url, headers: { host: 'a' } });
 
 describe('the log of requests', () => {
   it('has a line for each, which names the route and not the key', async () => {
@@ -46,9 +54,22 @@ describe('the log of requests', () => {
       { ...line, route: '/kv/:key' },
       { ...line, route: null },
     ]);
-    expect(
-      lines.every(({ ms }) => Number(ms) >= 0 && Number.isInteger(Math.round(Number(ms) * 1e6) / 1000)),
-    ).toBe(true);
+  });
+
+  it('tells how long it took, in whole microseconds', async () => {
+    start('info');
+    for (const ms of ['0.0004', '1.23456', '2000']) await get(`/took/${ms}`);
+    expect(lines.map(({ ms }) => ms)).toEqual([0, 1.235, 2000]);
+  });
+
+  it('names the token that a request shows', async () => {
+    start('info');
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.tokenId = 'id-2';
+      done();
+    });
+    await get('/kv/a');
+    expect(lines.map(({ token }) => token)).toEqual(['id-2']);
   });
 
   // Holds log.trace.
@@ -74,6 +95,7 @@ describe('the log of requests', () => {
     ['of 500', '/status/500', 20],
     ['of no route', '/nothing', MAX_REPEATS_PER_SECOND],
     ['of a probe', '/health/live', MAX_REPEATS_PER_SECOND],
+    ['without a host', '/without-host', MAX_REPEATS_PER_SECOND],
     ...[405, 413, 429, 431, 503, 504].map((status): [string, string, number] => [
       `of ${status}`,
       `/status/${status}`,
