@@ -42,6 +42,7 @@ describe('an error of a connection', () => {
   it.each([
     ['an unknown method', method('BREW /pot HTTP/1.1', 0), 'NOT_IMPLEMENTED'],
     ['an unknown method, of which a part was read', method('PURGED /a', 5), 'NOT_IMPLEMENTED'],
+    ['an unknown method that was read as a whole', method('BREW /pot', 4), 'NOT_IMPLEMENTED'],
     ['an unknown method behind a request', method('GET / HTTP/1.1\r\n\r\nBREW /a', 18), 'NOT_IMPLEMENTED'],
     ['a method of 64 bytes and more', method(`${'B'.repeat(64)} /`, 0), 'MALFORMED_REQUEST'],
     ['a method of 63 bytes', method(`${'B'.repeat(63)} /`, 0), 'NOT_IMPLEMENTED'],

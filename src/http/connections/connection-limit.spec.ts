@@ -50,6 +50,20 @@ describe('the limit of connections', () => {
     expect(connect(limit, '203.0.113.2').isServed).toBe(true);
   });
 
+  it('counts those that are served', () => {
+    const limit = limitOf(4);
+    const { socket } = connect(limit);
+    for (const last of [2, 3, 4]) connect(limit, `203.0.113.${last}`);
+    expect(limit.open).toBe(3);
+    socket.emit('close');
+    expect(limit.open).toBe(2);
+  });
+
+  it('is two at least, of which one client has one', () => {
+    const limit = limitOf(1);
+    expect([connect(limit).isServed, connect(limit).isServed]).toEqual([true, false]);
+  });
+
   it('is lower where the system allows fewer open files, and says so', () => {
     limitOf(10);
     expect(lines).toEqual([]);
@@ -96,7 +110,10 @@ describe('a connection over the limit', () => {
     connect(limit);
     const read = Array.from({ length: MAX_TURNED_AWAY }, () => connect(limit).socket);
     expect(new Set(read.map(({ done }) => done.join()))).toEqual(new Set(['resume,end 503']));
-    expect(connect(limit).socket.done).toEqual(['write 503', 'destroySoon']);
+    const { socket } = connect(limit);
+    expect(socket.done).toEqual(['write 503', 'destroySoon']);
+    socket.emit('error', new Error('reset'));
+    expect(socket.done).toEqual(['write 503', 'destroySoon', 'destroy']);
     read[0]?.destroy();
     expect(connect(limit).socket.done).toEqual(['resume', 'end 503']);
     expect(connect(limit).socket.done).toEqual(['write 503', 'destroySoon']);
