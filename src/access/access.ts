@@ -29,7 +29,7 @@ export class Access {
 
   /** Whether the token has neither expired nor been deleted, as far as this process knows. */
   get isValid(): boolean {
-    return !this.hasEnded && Date.now() < this.expiresAt;
+    return !this.hasEnded && (this.expiresAt === Infinity || Date.now() < this.expiresAt);
   }
 
   /**

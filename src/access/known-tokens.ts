@@ -48,7 +48,9 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
    */
   private readonly accepted = new Map<string, Known>();
   private generation = 0;
-  private heardAt = -Infinity;
+  /** Whether this process has heard of the tokens within the last second. It is read at each request. */
+  isCurrent = false;
+  private readonly forget = setTimeout(() => (this.isCurrent = false), BELIEVED_MS).unref();
   private isStopped = false;
   private readonly waitMs: number;
   /** The call that asks for the tokens at once, and whoever came after it had begun. */
@@ -67,17 +69,13 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
-  /** Whether this process has heard of the tokens within the last second. */
-  get isCurrent(): boolean {
-    return performance.now() - this.heardAt < BELIEVED_MS;
-  }
-
   onApplicationBootstrap(): void {
     void this.run();
   }
 
   onApplicationShutdown(): void {
     this.isStopped = true;
+    clearTimeout(this.forget);
   }
 
   /** Finds a valid token that was accepted before, by the field `Authorization` that shows it. */
@@ -120,7 +118,8 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
 
   private async hear(waitMs: number): Promise<void> {
     const read = await this.store.read(this.generation, waitMs);
-    this.heardAt = performance.now();
+    this.isCurrent = true;
+    this.forget.refresh();
     this.learn(read);
     this.endExpired();
   }
