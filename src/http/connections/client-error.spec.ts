@@ -54,4 +54,8 @@ describe('an error of a connection', () => {
   ])('about a method, for %s, is answered', (_name, more, answered) => {
     expect(parserErrorCode(error('HPE_INVALID_METHOD', more))).toBe(answered);
   });
+
+  it('about something else is no unknown method, whatever the packet', () => {
+    expect(parserErrorCode(error('HPE_INVALID_CONSTANT', method('BREW /pot', 0)))).toBe('MALFORMED_REQUEST');
+  });
 });

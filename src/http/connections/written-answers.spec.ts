@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ENDED_REQUESTS } from '../ended-requests.js';
 import { WrittenAnswers } from './written-answers.js';
 
 /** Without what differs each time. */
@@ -43,6 +44,15 @@ describe('an answer that is written by hand', () => {
       ...LAST,
       body,
     ]);
+  });
+
+  it('is told as an ended request', () => {
+    const ended: unknown[] = [];
+    const note = (request: unknown): void => void ended.push(request);
+    ENDED_REQUESTS.subscribe(note);
+    new WrittenAnswers([]).of('TOO_BUSY');
+    ENDED_REQUESTS.unsubscribe(note);
+    expect(ended).toStrictEqual([{ method: '', route: undefined, status: 503, seconds: undefined }]);
   });
 
   it('has an id and a time of its own', () => {
