@@ -9,8 +9,8 @@
 --
 -- The oldest rows are removed where the log needs more memory than it may. The first row that is left is the boundary:
 -- all changes behind its revision are held. A log that holds no change consists of a boundary alone.
+local background = require('kv.background')
 local fiber = require('fiber')
-local log = require('log')
 local reserve = require('kv.reserve')
 local revision = require('kv.revision')
 local outcome = require('kv.outcome')
@@ -25,7 +25,6 @@ local BEGIN = 0
 -- What a row needs beside its bytes: its tuple's header, and its place in the index.
 local ROW_OVERHEAD_BYTES = 48
 local TRIMMED_AT_ONCE = 128
-local MAX_BACKOFF_SECONDS = 10
 -- While the memory of the store is full, the log gives up a part of itself, again and again.
 local PART_GIVEN_UP = 1 / 2
 local LENT_SECONDS = 1
@@ -176,21 +175,8 @@ local function trim_all()
     end
 end
 
-local function run()
-    fiber.name('changes')
-    local pause = LENT_SECONDS
-    while true do
-        local ok, problem = pcall(trim_all)
-        fiber.testcancel()
-        if ok then
-            pause = LENT_SECONDS
-            grown:wait(pause)
-        else
-            log.warn('changes: the log was not trimmed, and will be tried again in %g s: %s', pause, problem)
-            fiber.sleep(pause)
-            pause = math.min(2 * pause, MAX_BACKOFF_SECONDS)
-        end
-    end
+local function wait_for_growth(seconds)
+    grown:wait(seconds)
 end
 
 -- Begins to record. A log that was switched off has missed changes, so it begins anew. Returns the fiber that trims
@@ -208,7 +194,8 @@ function changes.start(limit_bytes)
         reserve.write(0, space.insert, space, {revision.newest(), 0, BEGIN, {}})
     end
     mark = tonumber(space.index.primary:max()[REVISION])
-    return fiber.create(run)
+    local complaint = 'changes: the log was not trimmed, and will be tried again in %g s: %s'
+    return background.start('changes', trim_all, function() return LENT_SECONDS end, complaint, wait_for_growth)
 end
 
 return changes

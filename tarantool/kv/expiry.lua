@@ -1,9 +1,9 @@
 -- Removes expired entries in the background. No operation waits for this, because every operation treats an expired
 -- entry as missing. The removal frees memory, at a pace that leaves enough time for requests.
+local background = require('kv.background')
 local clock = require('clock')
 local fiber = require('fiber')
 local inflight = require('kv.inflight')
-local log = require('log')
 local revision = require('kv.revision')
 local row = require('kv.row')
 local store = require('kv.store')
@@ -21,7 +21,6 @@ local BATCH_SECONDS = 0.0007
 local MOST_REST, LEAST_REST = 8, 1
 local LATE_SECONDS = 120
 local MAX_UNDER_WAY = 8
-local MAX_BACKOFF_SECONDS = 10
 
 local expiry = {
     -- An entry lives for at least a second, so a check each second is enough. It also notices within a second when
@@ -130,25 +129,10 @@ local function sweep_all()
     end
 end
 
-local function run()
-    fiber.name('expiry')
-    local pause = expiry.idle_seconds
-    while true do
-        local ok, failure = pcall(sweep_all)
-        fiber.testcancel()
-        if ok then
-            pause = expiry.idle_seconds
-        else
-            log.warn('expiry: not all was removed, and will be tried again in %g s: %s', pause, failure)
-        end
-        fiber.sleep(pause)
-        pause = ok and pause or math.min(2 * pause, MAX_BACKOFF_SECONDS)
-    end
-end
-
 -- Returns the fiber.
 function expiry.start()
-    return fiber.create(run)
+    local complaint = 'expiry: not all was removed, and will be tried again in %g s: %s'
+    return background.start('expiry', sweep_all, function() return expiry.idle_seconds end, complaint)
 end
 
 return expiry

@@ -7,9 +7,9 @@
 --
 -- Records are kept for `ttl_s` seconds at least. Where they would need more memory than they may, a write with a key
 -- is refused. No record is removed before its time to make room.
+local background = require('kv.background')
 local fiber = require('fiber')
 local inflight = require('kv.inflight')
-local log = require('log')
 local outcome = require('kv.outcome')
 local reserve = require('kv.reserve')
 local time = require('kv.time')
@@ -23,7 +23,6 @@ local CLIENT, KEY, AT, FINGERPRINT = 1, 2, 3, 4
 -- What a record needs beside its bytes: its tuple's header, and its places in two indexes.
 local RECORD_OVERHEAD_BYTES = 80
 local CHANGED_AT_ONCE = 128
-local MAX_BACKOFF_SECONDS = 10
 
 local retries = {
     -- Between two searches for records whose time is over.
@@ -167,26 +166,11 @@ local function keep()
     end
 end
 
-local function run()
-    fiber.name('retries')
-    local pause = retries.idle_seconds
-    while true do
-        local ok, problem = pcall(keep)
-        fiber.testcancel()
-        if ok then
-            pause = retries.idle_seconds
-        else
-            log.warn('retries: not all was removed, and will be tried again in %g s: %s', pause, problem)
-        end
-        fiber.sleep(pause)
-        pause = ok and pause or math.min(2 * pause, MAX_BACKOFF_SECONDS)
-    end
-end
-
 -- Begins to keep records, in up to `limit_bytes` and for `ttl_s` seconds. Returns the fiber that removes them.
 function retries.start(limit_bytes, ttl_s)
     limit, ttl_ms = limit_bytes, ttl_s * 1000
-    return fiber.create(run)
+    local complaint = 'retries: not all was removed, and will be tried again in %g s: %s'
+    return background.start('retries', keep, function() return retries.idle_seconds end, complaint)
 end
 
 return retries
