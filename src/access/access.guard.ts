@@ -4,6 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { KvError } from '../entries/kv.errors.js';
 import { PUBLIC_ROUTE } from '../http/public-route.js';
+import { RouteFlag } from '../http/route-flag.js';
 import { ClientRate } from '../throttling/client-rate.js';
 import { KnownTokens } from './known-tokens.js';
 import type { Known } from './known-tokens.js';
@@ -15,20 +16,22 @@ import { bearerToken, isToken } from './token.js';
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly publicRoutes = new Map<unknown, boolean>();
+  private readonly publicRoute: RouteFlag;
 
   constructor(
     private readonly tokens: KnownTokens,
     private readonly rate: ClientRate,
-    private readonly reflector: Reflector,
-  ) {}
+    reflector: Reflector,
+  ) {
+    this.publicRoute = new RouteFlag(reflector, PUBLIC_ROUTE);
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { authorization = '' } = request.headers;
     const known = this.tokens.accept(authorization);
     if (known && this.tokens.isCurrent) return enter(request, known);
-    if (this.isPublic(context)) return true;
+    if (this.publicRoute.isSet(context)) return true;
     return this.admit(request, context.switchToHttp().getResponse(), authorization);
   }
 
@@ -45,18 +48,6 @@ export class AccessGuard implements CanActivate {
     }
     if (!this.tokens.isCurrent) await this.tokens.refresh();
     return enter(request, known);
-  }
-
-  private isPublic(context: ExecutionContext): boolean {
-    const handler = context.getHandler();
-    let isPublic = this.publicRoutes.get(handler);
-    if (isPublic === undefined) {
-      isPublic =
-        this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC_ROUTE, [handler, context.getClass()]) ===
-        true;
-      this.publicRoutes.set(handler, isPublic);
-    }
-    return isPublic;
   }
 }
 

@@ -4,6 +4,7 @@ import { Reflector } from '@nestjs/core';
 import { InjectThrottlerOptions, InjectThrottlerStorage, ThrottlerGuard } from '@nestjs/throttler';
 import type { ThrottlerModuleOptions, ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RouteFlag } from '../http/route-flag.js';
 import { ClientRate } from './client-rate.js';
 
 /**
@@ -16,7 +17,7 @@ const ALLOWED = Promise.resolve(true);
 /** Counts each request to its client's rate before the request is looked at any further. */
 @Injectable()
 export class ClientThrottlerGuard extends ThrottlerGuard {
-  private readonly skipped = new Map<unknown, boolean>();
+  private readonly skipped: RouteFlag;
 
   constructor(
     @InjectThrottlerOptions() options: ThrottlerModuleOptions,
@@ -25,6 +26,7 @@ export class ClientThrottlerGuard extends ThrottlerGuard {
     private readonly rate: ClientRate,
   ) {
     super(options, storage, reflector);
+    this.skipped = new RouteFlag(reflector, SKIP_DEFAULT);
   }
 
   /**
@@ -33,21 +35,10 @@ export class ClientThrottlerGuard extends ThrottlerGuard {
    */
   override canActivate(context: ExecutionContext): Promise<boolean> {
     const { req, res } = this.getRequestResponse(context) as { req: FastifyRequest; res: FastifyReply };
-    if (this.isSkipped(context)) {
+    if (this.skipped.isSet(context)) {
       this.rate.leaveOut(req);
       return ALLOWED;
     }
     return this.rate.charge(req, res)?.then(() => true) ?? ALLOWED;
-  }
-
-  private isSkipped(context: ExecutionContext): boolean {
-    const handler = context.getHandler();
-    let skipped = this.skipped.get(handler);
-    if (skipped === undefined) {
-      const targets = [handler, context.getClass()];
-      skipped = this.reflector.getAllAndOverride<boolean | undefined>(SKIP_DEFAULT, targets) === true;
-      this.skipped.set(handler, skipped);
-    }
-    return skipped;
   }
 }
