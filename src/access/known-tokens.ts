@@ -4,9 +4,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessConfig, TarantoolConfig } from '../config/config.js';
 import { ACCESS, TARANTOOL } from '../config/config.tokens.js';
-import { KvError } from '../entries/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
+import { longCallMs } from '../tarantool/long-call.js';
 import { Access } from './access.js';
 import { RIGHTS } from './rule.js';
 import { hashToken } from './token.js';
@@ -15,11 +15,10 @@ import type { StoredToken, StoredTokens } from './tokens.repository.js';
 
 /** How long one call waits for a change. At least so often this process hears that what it knows is right. */
 const WAIT_MS = 300;
-/** How much of the timeout of a call it may wait, or it would be taken for a call that is not answered. */
-const PART_OF_TIMEOUT = 1 / 2;
 /** What this process heard last is believed for so long. A token that is deleted is refused within a second. */
 const BELIEVED_MS = 900;
-const RETRY_MS = 50;
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 1000;
 
 /** How `Authorization` may be remembered: as clients write it. */
 const USUAL = /^Bearer [\w.~+/-]+=*$/;
@@ -53,7 +52,7 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly forget = setTimeout(() => (this.isCurrent = false), BELIEVED_MS).unref();
   private isStopped = false;
   private readonly waitMs: number;
-  /** The call that asks for the tokens at once, and whoever came after it had begun. */
+  /** The call that asks for the tokens at once. Whoever comes while it is under way waits for the next one. */
   private asking: Promise<void> | undefined;
 
   constructor(
@@ -62,7 +61,7 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(TARANTOOL) { timeoutMs }: TarantoolConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.waitMs = Math.min(WAIT_MS, Math.floor(timeoutMs * PART_OF_TIMEOUT));
+    this.waitMs = longCallMs(WAIT_MS, timeoutMs);
     if (adminToken !== undefined) {
       const access = new Access([{ prefix: '', rights: RIGHTS }]);
       this.admin = { id: ADMIN_ID, access, hash: Buffer.from(hashToken(adminToken)) };
@@ -106,12 +105,16 @@ export class KnownTokens implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async run(): Promise<void> {
+    let retryMs = FIRST_RETRY_MS;
     while (!this.isStopped) {
       try {
         await this.hear(this.waitMs);
+        retryMs = FIRST_RETRY_MS;
       } catch (error) {
-        if (!(error instanceof KvError)) this.logger.error({ err: error }, 'the tokens were not read');
-        await delay(RETRY_MS, undefined, { ref: false });
+        // Requests that meet the same failure are answered, and logged with it.
+        this.logger.debug({ err: error }, 'the tokens were not read');
+        await delay(retryMs, undefined, { ref: false });
+        retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       }
     }
   }

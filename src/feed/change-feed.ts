@@ -5,6 +5,7 @@ import { LIMITS, TARANTOOL } from '../config/config.tokens.js';
 import { KvError } from '../entries/kv.errors.js';
 import { LOGGER } from '../logging/logger.js';
 import type { Logger } from '../logging/logger.js';
+import { longCallMs } from '../tarantool/long-call.js';
 import type { ChangesPage } from './change.js';
 import { ChangesRepository } from './changes.repository.js';
 import { Follower } from './follower.js';
@@ -17,8 +18,6 @@ const RING_BYTES = 16 * 1024 * 1024;
 const STEP_BYTES = 256 * 1024;
 /** How long one call waits for the next change. */
 const MAX_WAIT_MS = 500;
-/** How much of the timeout of a call it may wait, or it would be taken for a call that is not answered. */
-const PART_OF_TIMEOUT = 1 / 2;
 /** A pause after each read that found changes, so that those of a busy store are read and told together. */
 const GATHER_MS = 5;
 const FIRST_RETRY_MS = 50;
@@ -46,7 +45,7 @@ export class ChangeFeed {
     @Inject(TARANTOOL) { timeoutMs }: TarantoolConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.waitMs = Math.min(MAX_WAIT_MS, Math.floor(timeoutMs * PART_OF_TIMEOUT));
+    this.waitMs = longCallMs(MAX_WAIT_MS, timeoutMs);
   }
 
   /** Aborted when the process begins to stop. Whoever follows has to end then. */
