@@ -21,23 +21,21 @@ export function whenOver(response: ServerResponse, callback: () => void): void {
 }
 
 /**
- * For answers that wait for something. Aborted when the response has been sent, its connection has ended, or the client
- * has closed its side: nobody can tell then whether it still reads, so it does not wait any longer.
+ * For answers that wait for something. Calls back when nobody waits for the answer any more: it has been sent, its
+ * connection has ended, or the client has closed its side. Nobody can tell then whether the client still reads, so it
+ * does not wait any longer. It may call back twice.
  */
-export function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
+export function whenGone(response: ServerResponse, callback: () => void): void {
   const { socket } = response.req;
   if (isOver(response) || socket.readableEnded) {
-    gone.abort();
-    return gone.signal;
+    callback();
+    return;
   }
-  const leave = (): void => gone.abort();
-  const leaving = callbacksFor(socket, 'end').add(leave);
+  const leaving = callbacksFor(socket, 'end').add(callback);
   whenOver(response, () => {
-    leaving.delete(leave);
-    leave();
+    leaving.delete(callback);
+    callback();
   });
-  return gone.signal;
 }
 
 export function isOver(response: ServerResponse): boolean {
