@@ -252,9 +252,10 @@ describe('a store at fault', () => {
   const urlFor = (key: string): Promise<string> | string =>
     key === 'silent' ? faulty.impatientUrl() : faulty.url;
 
-  // Holds removal.partly.
+  // Holds removal.partly, removal.many-expired.
   it.each([
     ['partly/', [200, '{"message":"deleted","status":200,"deleted":5,"remaining":true}', undefined]],
+    ['expired/', [200, '{"message":"deleted","status":200,"deleted":0,"remaining":true}', undefined]],
     ['read-only', UNAVAILABLE],
     ['silent', UNKNOWN],
     ['bug', INTERNAL],

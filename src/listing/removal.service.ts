@@ -8,19 +8,26 @@ export interface Removed {
   readonly remaining: boolean;
 }
 
+/**
+ * How many steps one request takes at most: more than the highest limit needs. Where a request meets hardly anything
+ * but entries that have expired, it ends before the limit.
+ */
+const MAX_STEPS = 256;
+
 /** Removes entries by prefix, in small steps between which the store serves others. */
 @Injectable()
 export class RemovalService {
   constructor(private readonly entries: RemovalRepository) {}
 
   /**
-   * Removes up to `limit` entries. It ends early where `mayGoOn` says so, and where a step was certainly not applied
+   * Removes up to `limit` entries. It ends early after many steps, where `mayGoOn` says so, and where a step was certainly not applied
    * after others were.
    * @throws {KvError} STORAGE_UNAVAILABLE where nothing was removed; OUTCOME_UNKNOWN
    */
   async remove(prefix: string, limit: number, mayGoOn: () => boolean): Promise<Removed> {
     let deleted = 0;
     let after: string | undefined;
+    let steps = 0;
     do {
       try {
         const { removed, next } = await this.entries.step(prefix, limit - deleted, after);
@@ -30,7 +37,7 @@ export class RemovalService {
         if (deleted === 0 || !(error instanceof KvError) || error.code !== 'STORAGE_UNAVAILABLE') throw error;
         return { deleted, remaining: true };
       }
-    } while (after !== undefined && deleted < limit && mayGoOn());
+    } while (after !== undefined && deleted < limit && ++steps < MAX_STEPS && mayGoOn());
     return { deleted, remaining: after !== undefined };
   }
 }

@@ -37,6 +37,8 @@ const FUNCTIONS = `
   -- The first step removes something, and the next one fails. With any other prefix the first one does.
   function kv.remove(prefix, _, after)
     if prefix == 'partly/' and after == nil then return OK, 5, 'partly/5' end
+    -- As a store does that finds nothing but expired entries.
+    if prefix == 'expired/' then return OK, 0, 'expired/1' end
     return meet('kv.remove', prefix == 'partly/' and 'read-only' or prefix)
   end
   -- There are as many as there may be.
