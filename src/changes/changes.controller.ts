@@ -59,12 +59,7 @@ export class ChangesController {
       return;
     }
     const body = `[${page.messages.join(',')}]`;
-    const tag = showTag(reply, query, page, body);
-    // A page may be for some tokens only, so no cache may hand it to another.
-    if (request.access && reply.getHeader('cache-control') === LASTING) {
-      void reply.header('cache-control', `private, ${LASTING}`);
-      addVary(reply, 'Authorization');
-    }
+    const tag = showTag(request, reply, query, page, body);
     if (tag === undefined || (known !== '*' && !known.includes(tag))) {
       void reply.send(room.settle(body));
       return;
@@ -96,6 +91,7 @@ function showPlace(reply: FastifyReply, { cursor }: ChangesQuery, { next, isUpTo
 
 /** Tells caches how long the page lasts. A page that depends on when it was asked for has no tag. */
 function showTag(
+  request: FastifyRequest,
   reply: FastifyReply,
   { offset: { kind } }: ChangesQuery,
   { next, isUpToDate }: MessagesPage,
@@ -105,8 +101,14 @@ function showTag(
     void reply.header('cache-control', PASSING);
     return undefined;
   }
-  if (kind === 'change' && !isUpToDate) void reply.header('cache-control', LASTING);
+  if (kind === 'change' && !isUpToDate) showLasting(request, reply);
   const tag = pageTag(body, offsetText(next), isUpToDate);
   void reply.header('etag', `"${tag}"`);
   return tag;
+}
+
+/** A page may be for some tokens only, so no cache may hand it to another. */
+function showLasting({ access }: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('cache-control', access ? `private, ${LASTING}` : LASTING);
+  if (access) addVary(reply, 'Authorization');
 }
