@@ -1,9 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { ENDED_CALLS } from '../tarantool/ended-calls.js';
 import type { EndedCall } from '../tarantool/ended-calls.js';
-import { metric } from './metric.js';
 import type { Metric } from './metric.js';
-import { Timing } from './timing.js';
+import { timed, Timing } from './timing.js';
 
 /** Counts the calls to the store that end in this process. */
 export class CallMetrics {
@@ -18,18 +17,8 @@ export class CallMetrics {
   }
 
   metrics(): Metric[] {
-    const all = [...this.timings].map(([name, timing]) => ({ labels: { function: name }, timing }));
-    const duration = 'kv_store_call_duration_seconds';
-    return [
-      metric(
-        'kv_store_calls_total',
-        all.flatMap(({ labels, timing }) => timing.counts(labels, 'outcome')),
-      ),
-      metric(
-        duration,
-        all.flatMap(({ labels, timing }) => timing.histogram(duration, labels)),
-      ),
-    ];
+    const all = [...this.timings].map(([name, timing]) => [{ function: name }, timing] as const);
+    return timed('kv_store_calls_total', 'kv_store_call_duration_seconds', 'outcome', all);
   }
 
   private readonly onEnded = (message: unknown): void => {

@@ -4,7 +4,7 @@ import type { EndedRequest } from '../http/ended-requests.js';
 import { THROTTLED_REQUESTS } from '../throttling/throttled-requests.js';
 import { metric } from './metric.js';
 import type { Metric } from './metric.js';
-import { Timing } from './timing.js';
+import { timed, Timing } from './timing.js';
 
 /** Clients may send any method. Others than these have no label of their own. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -26,18 +26,10 @@ export class RequestMetrics {
 
   metrics(): Metric[] {
     const all = [...this.timings].flatMap(([route, byMethod]) =>
-      [...byMethod].map(([method, timing]) => ({ labels: { route, method }, timing })),
+      [...byMethod].map(([method, timing]) => [{ route, method }, timing] as const),
     );
-    const duration = 'kv_http_request_duration_seconds';
     return [
-      metric(
-        'kv_http_requests_total',
-        all.flatMap(({ labels, timing }) => timing.counts(labels, 'status')),
-      ),
-      metric(
-        duration,
-        all.flatMap(({ labels, timing }) => timing.histogram(duration, labels)),
-      ),
+      ...timed('kv_http_requests_total', 'kv_http_request_duration_seconds', 'status', all),
       metric('kv_throttled_total', this.throttled),
     ];
   }

@@ -1,4 +1,6 @@
-import type { Labels, Value } from './metric.js';
+import type { DEFINITIONS } from './definitions.js';
+import { metric } from './metric.js';
+import type { Labels, Metric, Value } from './metric.js';
 
 /** The upper bounds of the buckets, in seconds: from a tenth of a millisecond to ten seconds. */
 export const BUCKETS = [
@@ -48,4 +50,25 @@ export class Timing {
       { value: this.count, labels, metricName: `${name}_count` },
     ];
   }
+}
+
+type Name = keyof typeof DEFINITIONS;
+
+/** A counter by outcome and a histogram of the same events, from their timings, each with its labels. */
+export function timed(
+  counter: Name,
+  histogram: Name,
+  outcomeLabel: string,
+  timings: readonly (readonly [Labels, Timing])[],
+): Metric[] {
+  return [
+    metric(
+      counter,
+      timings.flatMap(([labels, timing]) => timing.counts(labels, outcomeLabel)),
+    ),
+    metric(
+      histogram,
+      timings.flatMap(([labels, timing]) => timing.histogram(histogram, labels)),
+    ),
+  ];
 }
