@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseJson } from '../../json/parse-json.js';
 import { encodeValue } from '../../json/encode-value.js';
 import { MsgpackWriter } from '../../msgpack/msgpack-writer.js';
@@ -78,24 +78,35 @@ it.each(DIFFERENT)('%s is not equal to %s', (stored, expected) => {
   expect([isEqual(stored, expected), isEqual(expected, stored)]).toEqual([false, false]);
 });
 
-it.each([
-  ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"c":{"d":3}}', true],
-  ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"c":{"d":4}}', false],
-  ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"e":{"d":3}}', false],
-  ['{"a":1,"b":[2]}', '{"b":[2],"a":1}', false],
-  ['{"a":1,"b":[2]}', '{"b":[2],"a":1,"c":{"d":3},"e":1}', false],
-  ['{"a":1,"b":[2]}', 'null', false],
-  ['{"a":1,"b":[2]}', '[1,[2],{"d":3}]', false],
-])('after a change %s is compared with %s: %s', (stored, expected, equal) => {
-  expect(isEqual(stored, expected, '{"op":"add","path":"/v/c","value":{"d":3}},')).toBe(equal);
-});
-
-it.each([
-  ['[1]', '[1,{"d":3}]', true],
-  ['[1]', '[1,{"d":4}]', false],
-  ['[1]', '[1]', false],
-  ['[1]', '[1,{"d":3},2]', false],
-  ['[1]', '{"0":1,"1":{"d":3}}', false],
-])('after an item was added %s is compared with %s: %s', (stored, expected, equal) => {
-  expect(isEqual(stored, expected, '{"op":"add","path":"/v/-","value":{"d":3}},')).toBe(equal);
+describe.each<[what: string, path: string, stored: string, compared: [string, boolean][]]>([
+  [
+    'a member',
+    '/v/c',
+    '{"a":1,"b":[2]}',
+    [
+      ['{"b":[2],"a":1,"c":{"d":3}}', true],
+      ['{"b":[2],"a":1,"c":{"d":4}}', false],
+      ['{"b":[2],"a":1,"e":{"d":3}}', false],
+      ['{"b":[2],"a":1}', false],
+      ['{"b":[2],"a":1,"c":{"d":3},"e":1}', false],
+      ['null', false],
+      ['[1,[2],{"d":3}]', false],
+    ],
+  ],
+  [
+    'an item',
+    '/v/-',
+    '[1]',
+    [
+      ['[1,{"d":3}]', true],
+      ['[1,{"d":4}]', false],
+      ['[1]', false],
+      ['[1,{"d":3},2]', false],
+      ['{"0":1,"1":{"d":3}}', false],
+    ],
+  ],
+])('after %s was added at %s of %s', (_what, path, stored, compared) => {
+  it.each(compared)('it is compared with %s: %s', (expected, equal) => {
+    expect(isEqual(stored, expected, `{"op":"add","path":"${path}","value":{"d":3}},`)).toBe(equal);
+  });
 });
